@@ -1,0 +1,377 @@
+import { Attachment } from './attachment.js';
+import type { Codec } from './codec/codec.js';
+import { ValueEncoder } from './codec/value.js';
+import { inspectCache } from './debug/check.js';
+import { describe, SharedCacheError } from './errors.js';
+import { Arena, type ArenaBuffers } from './memory/arena.js';
+import { CONTROL, COUNTER, FLAG_CUSTOM_CODEC } from './memory/layout.js';
+import { planSizes } from './memory/sizing.js';
+import { checkTtl, resolveOptions, type SharedCacheOptions } from './options.js';
+import { EVICTION_NAMES, policies } from './policy/index.js';
+import { type CacheStats, collectStats, countEntries } from './stats.js';
+import { type SweeperControl, startSweeper } from './sweeper.js';
+import { clearLocked } from './table/clear.js';
+import { Reading, read } from './table/get.js';
+import { incrementLocked, touchLocked } from './table/increment.js';
+import { eachEntry } from './table/iterate.js';
+import { fits, putLocked, refuseLocked } from './table/put.js';
+import { removeLocked } from './table/remove.js';
+import type { Shard } from './table/shard.js';
+import { sweepPages } from './table/sweep.js';
+import { replaceIfSameLocked, type Snapshot, takeSnapshot } from './table/update.js';
+import { ValueReader } from './value-reader.js';
+
+/** What another thread needs to attach: structured-cloneable, for workerData, postMessage or a pool's task. */
+export interface SharedCacheHandle {
+  readonly kind: 'mooncake-cache';
+  readonly buffers: ArenaBuffers;
+}
+
+export interface PutOptions {
+  /** ms; `Infinity` never expires, 0 stores nothing live. Default the cache's `ttl`. */
+  ttl?: number;
+}
+
+export interface AttachOptions {
+  /** The codec the cache was created with, if it was given one. */
+  codec?: Codec;
+}
+
+/**
+ * One cache that all worker threads of a process read and write synchronously.
+ *
+ * A put that has returned is seen by every get that starts afterwards, on any thread. Values are copied in and out.
+ * Methods throw SharedCacheError only, before anything has changed: ERR_INVALID_KEY, ERR_INVALID_VALUE, ERR_INVALID_TTL,
+ * ERR_INVALID_ARGUMENT, and ERR_CLOSED after close().
+ */
+export class SharedCache<V = unknown> {
+  readonly #attachment: Attachment;
+  readonly #value: ValueEncoder;
+  readonly #reader: ValueReader;
+  readonly #reading = new Reading();
+  readonly #defaultTtl: number;
+  readonly #maxEntryBytes: number;
+  readonly #sweeper: SweeperControl | undefined;
+  #closed = false;
+
+  /** Allocates the shared memory. Throws ERR_INVALID_OPTION for options that make no sense. */
+  constructor(options?: SharedCacheOptions);
+  constructor(options: SharedCacheOptions | undefined, attached: Attachment, attachOptions: AttachOptions);
+  constructor(options?: SharedCacheOptions, attached?: Attachment, attachOptions?: AttachOptions) {
+    let codec = attachOptions?.codec;
+    if (attached === undefined) {
+      const resolved = resolveOptions(options);
+      codec = resolved.codec;
+      this.#attachment = Attachment.of(createArena(resolved));
+      this.#sweeper =
+        resolved.sweepIntervalMs === undefined ? undefined : startSweeper(this.handle, resolved.sweepIntervalMs);
+    } else {
+      this.#attachment = attached;
+    }
+    const { doubles } = this.#attachment.arena;
+    this.#defaultTtl = doubles[CONTROL.defaultTtl >> 1];
+    this.#maxEntryBytes = doubles[CONTROL.maxEntryBytes >> 1];
+    this.#value = new ValueEncoder(codec);
+    this.#reader = new ValueReader(codec);
+  }
+
+  /** The same cache in another thread, or once more in this one. Throws ERR_INVALID_HANDLE. */
+  static attach<V = unknown>(handle: SharedCacheHandle, options: AttachOptions = {}): SharedCache<V> {
+    if (typeof handle !== 'object' || handle === null || handle.kind !== 'mooncake-cache' || !Array.isArray(handle.buffers?.segments)) {
+      throw new SharedCacheError('ERR_INVALID_HANDLE', `handle must be what cache.handle returned, received ${describe(handle)}`);
+    }
+    const arena = Arena.attach(handle.buffers);
+    if (((arena.words[CONTROL.flags] & FLAG_CUSTOM_CODEC) !== 0) !== (options.codec !== undefined)) {
+      throw new SharedCacheError('ERR_INVALID_OPTION', 'codec: attach with the codec the cache was created with, and only then');
+    }
+    return new SharedCache<V>(undefined, Attachment.of(arena), options);
+  }
+
+  get handle(): SharedCacheHandle {
+    return { kind: 'mooncake-cache', buffers: this.#attachment.arena.buffers };
+  }
+
+  /** Largest key + value, in encoded bytes, that can be stored. */
+  get maxEntryBytes(): number {
+    return this.#maxEntryBytes;
+  }
+
+  /** Entries in the cache; expired ones not yet swept may count. */
+  get size(): number {
+    return countEntries(this.#open());
+  }
+
+  /**
+   * Stores the value under the key, replacing what was there. False when the entry is larger than `maxEntryBytes` (the key
+   * is then absent, nothing was evicted for it) or when the lock could not be had.
+   */
+  put(key: string, value: V, options?: PutOptions): boolean {
+    const { key: encoder, clock } = this.#open();
+    encoder.encode(key);
+    this.#value.encode(value);
+    const ttl = this.#ttl(options);
+    const expiresAt = clock.now() + ttl;
+    const shard = this.#attachment.shardOf(encoder.hash);
+    if (!shard.lock()) return false;
+    let completed = false;
+    let stored = false;
+    try {
+      stored = this.#putLocked(shard, ttl, expiresAt);
+      completed = true;
+    } finally {
+      shard.unlock(completed);
+    }
+    return stored;
+  }
+
+  /** A copy of the live value, or undefined. Counts as an access. */
+  get(key: string): V | undefined {
+    const { counters, clock, shard } = this.#locate(key);
+    const reading = this.#reading;
+    if (read(shard, this.#attachment.key, reading, true) === 'found' && !clock.hasExpired(reading.expiresAt)) {
+      counters[COUNTER.hits]++;
+      shard.policy.hit(reading.slot, reading.hash, reading.policyWord);
+      return this.#reader.value(reading) as V;
+    }
+    counters[COUNTER.misses]++;
+    return undefined;
+  }
+
+  /** As get, but leaves recency and hit counts alone. */
+  peek(key: string): V | undefined {
+    return this.#find(key, true) ? (this.#reader.value(this.#reading) as V) : undefined;
+  }
+
+  /** Whether the key is live; leaves recency and hit counts alone. */
+  has(key: string): boolean {
+    return this.#find(key, false);
+  }
+
+  /** Removes the key; true if a live entry was removed. */
+  delete(key: string): boolean {
+    const { clock, shard } = this.#locate(key);
+    return this.#locked(shard, false, () => removeLocked(shard, this.#attachment.key, clock));
+  }
+
+  /** Stores the value if the key is absent: of any number of racing threads, exactly one gets true. */
+  putIfAbsent(key: string, value: V, options?: PutOptions): boolean {
+    const { clock, shard } = this.#locate(key);
+    this.#value.encode(value);
+    const ttl = this.#ttl(options);
+    const expiresAt = clock.now() + ttl;
+    return this.#locked(shard, false, () => {
+      if (takeSnapshot(shard, this.#attachment.key, this.#reading, clock) !== undefined) return false;
+      return this.#putLocked(shard, ttl, expiresAt);
+    });
+  }
+
+  /**
+   * Atomic read-modify-write: stores what `change` returns for the current value; undefined deletes. `change` runs without a
+   * lock, and again when another thread was quicker. Returns what was stored; undefined too when it could not be stored.
+   */
+  update(key: string, change: (current: V | undefined) => V | undefined, options?: PutOptions): V | undefined {
+    const ttl = this.#ttl(options);
+    for (;;) {
+      const { clock, shard } = this.#locate(key);
+      const before = this.#locked<Snapshot | undefined>(shard, undefined, () =>
+        takeSnapshot(shard, this.#attachment.key, this.#reading, clock),
+      );
+      const current = before === undefined ? undefined : (this.#reader.value(this.#reading) as V);
+      const next = change(current);
+      // `change` may have used this cache: encode the key again.
+      this.#attachment.key.encode(key);
+      if (next !== undefined) this.#value.encode(next);
+      const expiresAt = clock.now() + ttl;
+      const done = this.#locked<boolean | undefined>(shard, false, () =>
+        replaceIfSameLocked(shard, this.#attachment.key, before, this.#reading, clock, () => {
+          if (next !== undefined) return this.#putLocked(shard, ttl, expiresAt);
+          removeLocked(shard, this.#attachment.key, clock);
+          return true;
+        }),
+      );
+      if (done !== undefined) return done ? next : undefined;
+    }
+  }
+
+  /**
+   * Adds `by` to the number under the key and returns the sum; an absent key counts as 0 and gets the TTL, a present one keeps
+   * its own. Throws ERR_INVALID_VALUE when the entry is not a number.
+   */
+  increment(key: string, by = 1, options?: PutOptions): number {
+    if (typeof by !== 'number') throw new SharedCacheError('ERR_INVALID_ARGUMENT', `by must be a number, received ${describe(by)}`);
+    const { clock, counters, shard } = this.#locate(key);
+    const ttl = this.#ttl(options);
+    const expiresAt = clock.now() + ttl;
+    const result = this.#locked(shard, 'refused' as const, () =>
+      incrementLocked(shard, this.#attachment.key, by, this.#value, expiresAt, clock),
+    );
+    if (result === 'mismatch') {
+      throw new SharedCacheError('ERR_INVALID_VALUE', `increment needs a number under ${describe(key)}, another type is stored there`);
+    }
+    counters[COUNTER.puts]++;
+    if (ttl === 0 && result === by) this.delete(key);
+    return result === 'refused' ? by : result;
+  }
+
+  /** What get returns for each key, in order. */
+  getMany(keys: readonly string[]): (V | undefined)[] {
+    return keys.map((key) => this.get(key));
+  }
+
+  /** Stores all entries, and returns how many were stored. All are validated before the first is stored. */
+  putMany(entries: Iterable<readonly [string, V]>, options?: PutOptions): number {
+    this.#open();
+    const ttl = this.#ttl(options);
+    const list = [...entries];
+    for (const [key, value] of list) {
+      this.#attachment.key.encode(key);
+      this.#value.encode(value);
+    }
+    let stored = 0;
+    for (const [key, value] of list) if (this.put(key, value, { ttl })) stored++;
+    return stored;
+  }
+
+  /** Length of the leading run of keys that are present: an access of each, and one miss for the key that ended the run. */
+  longestPrefix(keys: readonly string[]): number {
+    const { counters } = this.#open();
+    let length = 0;
+    for (const key of keys) {
+      if (!this.#find(key, false)) {
+        counters[COUNTER.misses]++;
+        break;
+      }
+      counters[COUNTER.hits]++;
+      const { slot, hash, policyWord } = this.#reading;
+      this.#attachment.shardOf(hash).policy.hit(slot, hash, policyWord);
+      length++;
+    }
+    return length;
+  }
+
+  /** ms until the key expires, Infinity when it never does, undefined when it is absent. */
+  expiresIn(key: string): number | undefined {
+    if (!this.#find(key, false)) return undefined;
+    return Math.max(0, this.#reading.expiresAt - this.#attachment.clock.now());
+  }
+
+  /** Gives a live key a new TTL in ms without rewriting its value; false when it is absent. */
+  touch(key: string, ttl: number = this.#defaultTtl): boolean {
+    checkTtl(ttl);
+    const { clock, shard } = this.#locate(key);
+    const expiresAt = clock.now() + ttl;
+    return this.#locked(shard, false, () => touchLocked(shard, this.#attachment.key, expiresAt, clock));
+  }
+
+  /** Removes every expired entry now and returns how many there were. */
+  cleanupExpired(): number {
+    const { shards, clock } = this.#open();
+    const now = clock.now();
+    return shards.reduce((removed, shard) => removed + sweepPages(shard, 0, shard.heap.usedPages, now), 0);
+  }
+
+  /** Removes everything. */
+  clear(): void {
+    for (const shard of this.#open().shards) this.#locked(shard, undefined, () => clearLocked(shard));
+  }
+
+  /** Live keys; weakly consistent, as all iterators here: entries that come or go meanwhile may be seen or not. */
+  *keys(): Generator<string> {
+    const { shards, clock } = this.#open();
+    for (const shard of shards) yield* eachEntry(shard, new Reading(), false, clock);
+  }
+
+  *values(): Generator<V> {
+    for (const [, value] of this.entries()) yield value;
+  }
+
+  *entries(): Generator<[string, V]> {
+    const { shards, clock } = this.#open();
+    const reading = new Reading();
+    for (const shard of shards) {
+      for (const key of eachEntry(shard, reading, true, clock)) yield [key, this.#reader.value(reading) as V];
+    }
+  }
+
+  [Symbol.iterator](): Generator<[string, V]> {
+    return this.entries();
+  }
+
+  getStats(): CacheStats {
+    return collectStats(this.#open());
+  }
+
+  /** Walks the whole structure, one locked shard at a time, and reports every broken invariant. */
+  inspect(): { ok: boolean; problems: string[] } {
+    return inspectCache(this.#open());
+  }
+
+  /** Detaches; the creator's close also stops the sweeper. Other threads go on. Closing twice is allowed. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#sweeper?.stop();
+    this.#attachment.release();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #open(): Attachment {
+    if (this.#closed) throw new SharedCacheError('ERR_CLOSED', 'this cache was closed in this thread');
+    return this.#attachment;
+  }
+
+  #ttl(options: PutOptions | undefined): number {
+    const ttl = options?.ttl;
+    return ttl === undefined ? this.#defaultTtl : checkTtl(ttl);
+  }
+
+  #locate(key: string): { counters: Float64Array; clock: Attachment['clock']; shard: Shard } {
+    const { key: encoder, counters, clock } = this.#open();
+    encoder.encode(key);
+    return { counters, clock, shard: this.#attachment.shardOf(encoder.hash) };
+  }
+
+  #find(key: string, withValue: boolean): boolean {
+    const { clock, shard } = this.#locate(key);
+    return read(shard, this.#attachment.key, this.#reading, withValue) === 'found' && !clock.hasExpired(this.#reading.expiresAt);
+  }
+
+  #putLocked(shard: Shard, ttl: number, expiresAt: number): boolean {
+    const { key, counters, clock } = this.#attachment;
+    counters[COUNTER.puts]++;
+    if (!fits(shard, key, this.#value, this.#maxEntryBytes)) return refuseLocked(shard, key);
+    if (ttl === 0) {
+      removeLocked(shard, key, clock);
+      return true;
+    }
+    return putLocked(shard, key, this.#value, expiresAt, clock);
+  }
+
+  #locked<T>(shard: Shard, unavailable: T, body: () => T): T {
+    if (!shard.lock()) return unavailable;
+    let completed = false;
+    try {
+      const result = body();
+      completed = true;
+      return result;
+    } finally {
+      shard.unlock(completed);
+    }
+  }
+}
+
+function createArena(resolved: ReturnType<typeof resolveOptions>): Arena {
+  const policy = policies[resolved.eviction];
+  const sizing = planSizes({ ...resolved, policyShardWords: policy.shardWords, policyGlobalWords: policy.globalWords });
+  return Arena.create(sizing, {
+    evictionId: EVICTION_NAMES.indexOf(resolved.eviction),
+    flags: resolved.codec === undefined ? 0 : FLAG_CUSTOM_CODEC,
+    defaultTtl: resolved.ttl,
+    maxBytes: resolved.maxBytes,
+    maxEntries: resolved.maxEntries,
+    lockTimeoutMs: resolved.lockTimeoutMs,
+  });
+}

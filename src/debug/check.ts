@@ -1,0 +1,116 @@
+import type { Attachment } from '../attachment.js';
+import { BUCKET_OVERFLOW, BUCKET_SLOTS, CHUNK, CHUNK_META, ENTRY, MAX_KEY_BYTES, PAGE, PAGES_WORD, REF_SHIFT, SHARD, SLOT_SHIFT } from '../memory/layout.js';
+import { isChained, keyBytesOf } from '../table/entry.js';
+import type { Shard } from '../table/shard.js';
+
+const MOST_PROBLEMS = 50;
+
+/** Walks the whole structure, one locked shard at a time. */
+export function inspectCache(attachment: Attachment): { ok: boolean; problems: string[] } {
+  const problems: string[] = [];
+  for (const shard of attachment.shards) {
+    const report = (message: string): void => {
+      if (problems.length < MOST_PROBLEMS) problems.push(`shard ${shard.memory.index}: ${message}`);
+    };
+    if (!shard.lock()) {
+      report('the lock could not be had');
+      continue;
+    }
+    let completed = false;
+    try {
+      inspectShardLocked(shard, report);
+      completed = true;
+    } finally {
+      shard.unlock(completed);
+    }
+  }
+  return { ok: problems.length === 0, problems };
+}
+
+function inspectShardLocked(shard: Shard, report: (message: string) => void): void {
+  const m = shard.words;
+  if (m[SHARD.journalLength] !== 0) report(`${m[SHARD.journalLength]} journaled stores outside a transaction`);
+  for (const root of ['pending', 'dying', 'clearing'] as const) if (m[SHARD[root]] !== 0) report(`${root} is not empty`);
+  const filled = inspectIndex(shard, report);
+  inspectHeap(shard, filled, report);
+  shard.policy.inspectLocked((slot) => filled.slots.has(slot), report);
+}
+
+interface Filled {
+  slots: Set<number>;
+  /** Refs of all blocks in use by entries. */
+  blocks: Set<number>;
+}
+
+function inspectIndex(shard: Shard, report: (message: string) => void): Filled {
+  const m = shard.words;
+  const slots = new Set<number>();
+  const blocks = new Set<number>();
+  const passed = new Int32Array(shard.bucketCount);
+  for (let bucket = 0; bucket < shard.bucketCount; bucket++) {
+    for (let place = 0; place < BUCKET_SLOTS; place++) {
+      const slot = (bucket << SLOT_SHIFT) | place;
+      const ref = m[shard.memory.refWord(slot)];
+      if (ref === 0) continue;
+      if (!shard.heap.isBlock(ref)) {
+        report(`slot ${slot} refers to ${ref}, which is no block`);
+        continue;
+      }
+      slots.add(slot);
+      inspectEntry(shard, slot, ref, blocks, report);
+      const hash = m[shard.memory.hashWord(slot)];
+      let at = shard.homeBucket(hash);
+      for (let n = 0; at !== bucket && n < shard.bucketCount; n++) {
+        passed[at]++;
+        at = (at + 1) % shard.bucketCount;
+      }
+    }
+  }
+  for (let bucket = 0; bucket < shard.bucketCount; bucket++) {
+    const counted = m[shard.bucketWord(bucket) + BUCKET_OVERFLOW] >>> 24;
+    if (counted !== passed[bucket]) report(`bucket ${bucket} counts ${counted} passing entries, there are ${passed[bucket]}`);
+  }
+  if (slots.size !== m[SHARD.entries]) report(`${m[SHARD.entries]} entries counted, ${slots.size} found`);
+  if (slots.size > shard.capacityEntries) report(`${slots.size} entries, ${shard.capacityEntries} allowed`);
+  return { slots, blocks };
+}
+
+function inspectEntry(shard: Shard, slot: number, ref: number, blocks: Set<number>, report: (message: string) => void): void {
+  const m = shard.words;
+  const word = ref << (REF_SHIFT - 2);
+  const meta = m[word + ENTRY.meta];
+  if (m[word + ENTRY.hash] !== m[shard.memory.hashWord(slot)]) report(`slot ${slot} and its entry have different hashes`);
+  if (keyBytesOf(meta) > MAX_KEY_BYTES || m[word + ENTRY.valueBytes] < 0) report(`slot ${slot} has an impossible length`);
+  if (blocks.has(ref)) report(`block ${ref} belongs to two entries`);
+  blocks.add(ref);
+  if (!isChained(meta)) return;
+  for (let chunk = m[word + ENTRY.next]; chunk !== 0; chunk = m[(chunk << (REF_SHIFT - 2)) + CHUNK.next]) {
+    if (!shard.heap.isBlock(chunk) || m[(chunk << (REF_SHIFT - 2)) + CHUNK.meta] !== CHUNK_META || blocks.has(chunk)) {
+      report(`the chain of slot ${slot} is broken at ${chunk}`);
+      return;
+    }
+    blocks.add(chunk);
+  }
+}
+
+function inspectHeap(shard: Shard, filled: Filled, report: (message: string) => void): void {
+  const m = shard.words;
+  const g = shard.memory.geometry;
+  let units = 0;
+  let blocks = 0;
+  for (let page = 0; page < shard.heap.usedPages; page++) {
+    const record = PAGES_WORD + page * g.pageRecordWords;
+    let used = 0;
+    shard.heap.forEachBlock(page, (ref) => {
+      used++;
+      if (!filled.blocks.has(ref)) report(`block ${ref} is in use by no entry`);
+    });
+    if (m[record + PAGE.class] === 0) continue;
+    if (used !== m[record + PAGE.used]) report(`page ${page} counts ${m[record + PAGE.used]} blocks in use, there are ${used}`);
+    blocks += used;
+    units += used * (g.classBytes[m[record + PAGE.class] - 1] >> 3);
+  }
+  if (blocks !== filled.blocks.size) report(`${blocks} blocks in use, entries have ${filled.blocks.size}`);
+  if (units !== m[SHARD.usedUnits]) report(`${m[SHARD.usedUnits]} units in use counted, ${units} found`);
+  for (const problem of shard.heap.listProblems()) report(problem);
+}

@@ -1,0 +1,7 @@
+export { type AttachOptions, type PutOptions, SharedCache, type SharedCacheHandle } from './cache.js';
+export type { Codec } from './codec/codec.js';
+export { type ErrorCode, SharedCacheError } from './errors.js';
+export type { MonitorSettings, SharedCacheOptions } from './options.js';
+export type { EvictionName } from './policy/index.js';
+export { CachePool, type CachePoolOptions, type TaskContext } from './pool/pool.js';
+export type { CacheStats } from './stats.js';

@@ -1,0 +1,134 @@
+import { randomFillSync } from 'node:crypto';
+import { describe, SharedCacheError } from '../errors.js';
+import { type ShardGeometry, shardGeometry } from './geometry.js';
+import { CONTROL, LAYOUT_VERSION, MAGIC, MAX_SHARD_BYTES, POLICY_GLOBAL_WORD } from './layout.js';
+import { ShardMemory } from './shard-memory.js';
+import type { Sizing } from './sizing.js';
+
+/** Shared buffers are made no larger than this, so that every Node version can allocate and view them. */
+const MAX_SEGMENT_BYTES = 2 ** 30;
+
+/** The shared buffers of one cache, as they travel between threads. */
+export interface ArenaBuffers {
+  readonly control: SharedArrayBuffer;
+  readonly segments: readonly SharedArrayBuffer[];
+}
+
+export interface ArenaSettings {
+  evictionId: number;
+  flags: number;
+  defaultTtl: number;
+  maxBytes: number;
+  maxEntries: number | undefined;
+  lockTimeoutMs: number;
+}
+
+/** The buffers of one cache, checked, with the views every layer works on. */
+export class Arena {
+  readonly buffers: ArenaBuffers;
+  readonly words: Int32Array;
+  readonly doubles: Float64Array;
+  readonly geometry: ShardGeometry;
+  readonly shards: readonly ShardMemory[];
+
+  private constructor(buffers: ArenaBuffers, geometry: ShardGeometry) {
+    this.buffers = buffers;
+    this.words = new Int32Array(buffers.control);
+    this.doubles = new Float64Array(buffers.control, 0, buffers.control.byteLength >> 3);
+    this.geometry = geometry;
+    const m = this.words;
+    const shardBytes = geometry.words * 4;
+    this.shards = Array.from({ length: m[CONTROL.shardCount] }, (_, i) => {
+      const perSegment = m[CONTROL.shardsPerSegment];
+      const segment = buffers.segments[Math.floor(i / perSegment)] as SharedArrayBuffer;
+      const capacity = m[CONTROL.shardCapacity] + (i < m[CONTROL.extraEntryShards] ? 1 : 0);
+      return new ShardMemory(segment, (i % perSegment) * shardBytes, geometry, i, capacity);
+    });
+  }
+
+  static create(sizing: Sizing, settings: ArenaSettings): Arena {
+    const { geometry, shardCount } = sizing;
+    const shardBytes = geometry.words * 4;
+    const shardsPerSegment = Math.min(shardCount, Math.max(1, Math.floor(MAX_SEGMENT_BYTES / shardBytes)));
+    const control = new SharedArrayBuffer(sizing.controlWords * 4);
+    const segments: SharedArrayBuffer[] = [];
+    for (let left = shardCount; left > 0; left -= shardsPerSegment) {
+      segments.push(new SharedArrayBuffer(Math.min(left, shardsPerSegment) * shardBytes));
+    }
+    const m = new Int32Array(control);
+    const doubles = new Float64Array(control);
+    m[CONTROL.layoutVersion] = LAYOUT_VERSION;
+    m[CONTROL.shardCount] = shardCount;
+    m[CONTROL.shardWords] = geometry.words;
+    m[CONTROL.shardsPerSegment] = shardsPerSegment;
+    m[CONTROL.pageShift] = geometry.pageShift;
+    m[CONTROL.pageCount] = geometry.pageCount;
+    m[CONTROL.bucketCount] = geometry.bucketCount;
+    m[CONTROL.policyShardWords] = geometry.policyWords;
+    m[CONTROL.policyGlobalWords] = sizing.policyGlobalWords;
+    m[CONTROL.shardCapacity] = sizing.shardCapacity;
+    m[CONTROL.extraEntryShards] = sizing.extraEntryShards;
+    m[CONTROL.evictionId] = settings.evictionId;
+    m[CONTROL.flags] = settings.flags;
+    m[CONTROL.lockTimeoutMs] = Math.min(settings.lockTimeoutMs, 2 ** 31 - 1);
+    doubles[CONTROL.defaultTtl >> 1] = settings.defaultTtl;
+    doubles[CONTROL.maxBytes >> 1] = settings.maxBytes;
+    doubles[CONTROL.maxEntries >> 1] = settings.maxEntries ?? 0;
+    doubles[CONTROL.maxEntryBytes >> 1] = sizing.maxEntryBytes;
+    doubles[CONTROL.clock >> 1] = Date.now();
+    // Hash key and cache id lie side by side.
+    randomFillSync(m, CONTROL.hashKey0, 4);
+    Atomics.store(m, CONTROL.magic, MAGIC);
+    return new Arena({ control, segments }, geometry);
+  }
+
+  /** Believes nothing: magic, layout version, geometry and buffer sizes are checked against each other first. */
+  static attach(buffers: ArenaBuffers): Arena {
+    const { control, segments } = buffers;
+    if (!(control instanceof SharedArrayBuffer) || control.byteLength < POLICY_GLOBAL_WORD * 4) {
+      throw invalidHandle(`its control buffer is ${describe(control)}`);
+    }
+    const m = new Int32Array(control);
+    if (Atomics.load(m, CONTROL.magic) !== MAGIC) throw invalidHandle('its control buffer is not one of a cache');
+    if (m[CONTROL.layoutVersion] !== LAYOUT_VERSION) {
+      throw invalidHandle(`it has layout version ${m[CONTROL.layoutVersion]}, this library has ${LAYOUT_VERSION}`);
+    }
+    const shardCount = m[CONTROL.shardCount];
+    const dimensions = {
+      pageShift: m[CONTROL.pageShift],
+      pageCount: m[CONTROL.pageCount],
+      bucketCount: m[CONTROL.bucketCount],
+      policyWords: m[CONTROL.policyShardWords],
+    };
+    const plausible =
+      shardCount >= 1 && shardCount <= 1024 && Number.isInteger(Math.log2(shardCount)) &&
+      m[CONTROL.shardsPerSegment] >= 1 && m[CONTROL.shardCapacity] >= 0 && m[CONTROL.policyGlobalWords] >= 0 &&
+      dimensions.pageShift >= 12 && dimensions.pageShift <= 16 && dimensions.pageCount >= 1 &&
+      dimensions.pageCount <= 2 ** 20 && dimensions.bucketCount >= 1 && dimensions.bucketCount <= 2 ** 25 &&
+      dimensions.policyWords >= 0 && dimensions.policyWords <= 2 ** 29;
+    if (!plausible) throw invalidHandle('the dimensions in its header make no sense');
+    const geometry = shardGeometry(dimensions);
+    const shardBytes = geometry.words * 4;
+    const agrees =
+      geometry.words === m[CONTROL.shardWords] &&
+      shardBytes <= MAX_SHARD_BYTES &&
+      m[CONTROL.shardCapacity] <= geometry.slotCount &&
+      control.byteLength >= (POLICY_GLOBAL_WORD + m[CONTROL.policyGlobalWords]) * 4 &&
+      segments.length === Math.ceil(shardCount / m[CONTROL.shardsPerSegment]) &&
+      segments.every((segment, i) => {
+        const held = Math.min(m[CONTROL.shardsPerSegment], shardCount - i * m[CONTROL.shardsPerSegment]);
+        return segment instanceof SharedArrayBuffer && segment.byteLength === held * shardBytes;
+      });
+    if (!agrees) throw invalidHandle('its buffers do not have the sizes its header tells');
+    return new Arena(buffers, geometry);
+  }
+
+  /** Tells caches of one process apart. */
+  get id(): string {
+    return `${this.words[CONTROL.cacheId0] >>> 0}-${this.words[CONTROL.cacheId1] >>> 0}`;
+  }
+}
+
+function invalidHandle(why: string): SharedCacheError {
+  return new SharedCacheError('ERR_INVALID_HANDLE', `the handle cannot be attached: ${why}; pass what cache.handle returned`);
+}

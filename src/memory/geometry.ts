@@ -1,0 +1,77 @@
+import {
+  BUCKET_LOAD,
+  BUCKET_WORDS,
+  LINK_WORDS,
+  MAX_CLASSES,
+  MIN_BLOCK_BYTES,
+  PAGES_WORD,
+  pageRecordWords,
+  SLOT_SHIFT,
+} from './layout.js';
+
+/** The four numbers a shard's layout follows from; stored in the control header. */
+export interface ShardDimensions {
+  pageShift: number;
+  pageCount: number;
+  bucketCount: number;
+  policyWords: number;
+}
+
+/** Where each part of a shard begins, in words from the shard's start. */
+export interface ShardGeometry extends ShardDimensions {
+  pageRecordWords: number;
+  bucketsWord: number;
+  linksWord: number;
+  policyWord: number;
+  heapByte: number;
+  slotCount: number;
+  words: number;
+  /** Block bytes of each size class, ascending. */
+  classBytes: readonly number[];
+}
+
+const alignToLine = (words: number): number => Math.ceil(words / 16) * 16;
+
+export function shardGeometry(dimensions: ShardDimensions): ShardGeometry {
+  const { pageShift, pageCount, bucketCount, policyWords } = dimensions;
+  const recordWords = pageRecordWords(pageShift);
+  const bucketsWord = alignToLine(PAGES_WORD + pageCount * recordWords);
+  const linksWord = bucketsWord + bucketCount * BUCKET_WORDS;
+  const slotCount = bucketCount << SLOT_SHIFT;
+  const policyWord = linksWord + slotCount * LINK_WORDS;
+  const heapWord = alignToLine(policyWord + policyWords);
+  return {
+    ...dimensions,
+    pageRecordWords: recordWords,
+    bucketsWord,
+    linksWord,
+    policyWord,
+    heapByte: heapWord * 4,
+    slotCount,
+    words: heapWord + (pageCount * 2 ** pageShift) / 4,
+    classBytes: sizeClasses(2 ** pageShift),
+  };
+}
+
+/**
+ * Size classes that divide a page well: each is the largest multiple of 8 of which k fit in a page, about 10 % apart,
+ * from 32 bytes to the whole page.
+ */
+export function sizeClasses(pageBytes: number): number[] {
+  const classes: number[] = [];
+  let wanted = MIN_BLOCK_BYTES;
+  while (wanted <= pageBytes) {
+    const perPage = Math.floor(pageBytes / wanted);
+    const bytes = Math.floor(pageBytes / perPage / 8) * 8;
+    classes.push(bytes);
+    wanted = bytes < 160 ? bytes + 8 : Math.max(bytes + 8, Math.ceil((bytes * 1.1) / 8) * 8);
+    if (wanted > pageBytes && bytes < pageBytes) wanted = pageBytes;
+  }
+  if (classes.length > MAX_CLASSES) throw new RangeError(`${classes.length} size classes, ${MAX_CLASSES} allowed`);
+  return classes;
+}
+
+/** Buckets that hold `entries` at the designed load. */
+export function bucketsFor(entries: number): number {
+  return Math.max(2, Math.ceil(entries / BUCKET_LOAD));
+}

@@ -1,0 +1,289 @@
+import { CHUNK, CHUNK_META, CLASS_WORDS, CLASSES_WORD, ENTRY, PAGE, PAGES_WORD, REF_SHIFT, SHARD } from './layout.js';
+import type { ShardMemory } from './shard-memory.js';
+
+/** Where a block lies: its page's record, its number in the page, its size class. */
+export interface BlockPlace {
+  pageNumber: number;
+  block: number;
+  sizeClass: number;
+}
+
+/**
+ * The allocator of one shard: pages divided into blocks of one size class, all bookkeeping outside the blocks.
+ *
+ * - A block's bytes are never written by the allocator, so an entry's bytes need no journal: they go to a block that
+ *   nothing refers to, and a free leaves the old bytes for the undo to come back to.
+ * - A page of a class with free blocks is in that class's list; an emptied page goes back to all classes.
+ * - An entry that fits no class well is a chain of blocks, so any free page is of use to any entry, and what a class
+ *   can waste is bounded: when a class has a page's worth of free blocks, `emptiestPage` names the page to vacate.
+ *
+ * All methods need the shard's lock, and everything they write is journaled.
+ */
+export class Heap {
+  readonly #memory: ShardMemory;
+  readonly #heapByte: number;
+  readonly #pageShift: number;
+  readonly #pageCount: number;
+  readonly #recordWords: number;
+  readonly #classBytes: readonly number[];
+  readonly #perPage: readonly number[];
+  /** Class of each size in units of 8 bytes, the smallest that fits. */
+  readonly #classOf: Uint8Array;
+
+  constructor(memory: ShardMemory, tables: ClassTables) {
+    const g = memory.geometry;
+    this.#memory = memory;
+    this.#heapByte = g.heapByte;
+    this.#pageShift = g.pageShift;
+    this.#pageCount = g.pageCount;
+    this.#recordWords = g.pageRecordWords;
+    this.#classBytes = g.classBytes;
+    this.#perPage = tables.perPage;
+    this.#classOf = tables.classOf;
+  }
+
+  get pageBytes(): number {
+    return 1 << this.#pageShift;
+  }
+
+  classFor(bytes: number): number {
+    return this.#classOf[(bytes + 7) >> 3];
+  }
+
+  classBytes(sizeClass: number): number {
+    return this.#classBytes[sizeClass];
+  }
+
+  /** Ref of a free block of the class, now taken; 0 when the class has none and no page is free. */
+  allocate(sizeClass: number): number {
+    const memory = this.#memory;
+    const m = memory.words;
+    const head = CLASSES_WORD + sizeClass * CLASS_WORDS;
+    if (m[head] === 0 && !this.#addPage(sizeClass)) return 0;
+    let page = m[head] - 1;
+    // A page being vacated is filled last; it stays in the list, so that a death in between leaves nothing to mend.
+    if (page + 1 === m[SHARD.vacating] && m[this.#record(page) + PAGE.next] !== 0) {
+      page = m[this.#record(page) + PAGE.next] - 1;
+    }
+    const record = this.#record(page);
+    const used = m[record + PAGE.used] + 1;
+    const perPage = this.#perPage[sizeClass];
+    const block = this.#firstFree(record, perPage);
+    if (block < 0) return 0;
+    memory.set(record + PAGE.bitmap + (block >> 5), m[record + PAGE.bitmap + (block >> 5)] | (1 << (block & 31)));
+    memory.set(record + PAGE.used, used);
+    memory.add(head + 1, -1);
+    memory.add(SHARD.usedUnits, this.#classBytes[sizeClass] >> 3);
+    if (used >= perPage) this.#unlink(head, page);
+    return (this.#heapByte + (page << this.#pageShift) + block * this.#classBytes[sizeClass]) >> REF_SHIFT;
+  }
+
+  free(ref: number): void {
+    const memory = this.#memory;
+    const m = memory.words;
+    const { pageNumber, block, sizeClass } = this.place(ref);
+    const record = this.#record(pageNumber);
+    const bitmapWord = record + PAGE.bitmap + (block >> 5);
+    const head = CLASSES_WORD + sizeClass * CLASS_WORDS;
+    const perPage = this.#perPage[sizeClass];
+    const used = m[record + PAGE.used];
+    memory.set(bitmapWord, m[bitmapWord] & ~(1 << (block & 31)));
+    memory.set(record + PAGE.used, used - 1);
+    memory.add(head + 1, 1);
+    memory.add(SHARD.usedUnits, -(this.#classBytes[sizeClass] >> 3));
+    if (used === perPage) this.#link(head, pageNumber);
+    if (used === 1) this.#releasePage(head, pageNumber, perPage);
+  }
+
+  /** Whether `allocate(sizeClass)` would succeed. */
+  has(sizeClass: number): boolean {
+    const m = this.#memory.words;
+    return (
+      m[CLASSES_WORD + sizeClass * CLASS_WORDS] !== 0 ||
+      m[SHARD.freePages] !== 0 ||
+      m[SHARD.freshPages] < this.#pageCount
+    );
+  }
+
+  /** The page with the fewest blocks in use of some class that could hold these in its other pages; -1 when none. */
+  emptiestPage(): number {
+    const m = this.#memory.words;
+    for (let c = 0; c < this.#classBytes.length; c++) {
+      if (m[CLASSES_WORD + c * CLASS_WORDS + 1] < this.#perPage[c]) continue;
+      let best = -1;
+      for (let page = 0; page < m[SHARD.freshPages]; page++) {
+        const record = this.#record(page);
+        if (m[record + PAGE.class] !== c + 1) continue;
+        if (best < 0 || m[record + PAGE.used] < m[this.#record(best) + PAGE.used]) best = page;
+      }
+      if (best >= 0) return best;
+    }
+    return -1;
+  }
+
+  place(ref: number): BlockPlace {
+    const offset = (ref << REF_SHIFT) - this.#heapByte;
+    const pageNumber = offset >> this.#pageShift;
+    const sizeClass = this.#memory.words[this.#record(pageNumber) + PAGE.class] - 1;
+    const block = ((offset & (this.pageBytes - 1)) / this.#classBytes[sizeClass]) | 0;
+    return { pageNumber, block, sizeClass };
+  }
+
+  /** Calls `visit` with the ref of each block in use of the page, in address order. Bounded, whatever the page says. */
+  forEachBlock(page: number, visit: (ref: number) => void): void {
+    const m = this.#memory.words;
+    const record = this.#record(page);
+    const sizeClass = m[record + PAGE.class] - 1;
+    if (sizeClass < 0 || sizeClass >= this.#classBytes.length) return;
+    const bytes = this.#classBytes[sizeClass];
+    const base = this.#heapByte + (page << this.#pageShift);
+    for (let block = 0; block < this.#perPage[sizeClass]; block++) {
+      if ((m[record + PAGE.bitmap + (block >> 5)] >>> (block & 31)) & 1) visit((base + block * bytes) >> REF_SHIFT);
+    }
+  }
+
+  /** Whether the ref names a block's first byte inside the heap. */
+  isBlock(ref: number): boolean {
+    const offset = ref * 8 - this.#heapByte;
+    if (!(offset >= 0 && offset < this.#pageCount * this.pageBytes)) return false;
+    const sizeClass = this.#memory.words[this.#record(offset >> this.#pageShift) + PAGE.class] - 1;
+    if (!(sizeClass >= 0 && sizeClass < this.#classBytes.length)) return false;
+    return (offset & (this.pageBytes - 1)) % this.#classBytes[sizeClass] === 0;
+  }
+
+  /** Whether the ref leaves room for an entry's head before the end of the shard: the bound every racy read checks. */
+  isInside(ref: number): boolean {
+    return ref << REF_SHIFT >= this.#heapByte && (ref << 1) + ENTRY.chainedHeadWords < this.#memory.words.length;
+  }
+
+  /** Ref of the chunk after this one in a chain of chunks; 0 at the end or where memory makes no sense. */
+  nextChunk(ref: number): number {
+    const word = ref << 1;
+    if (!this.isInside(ref) || this.#memory.words[word + CHUNK.meta] !== CHUNK_META) return 0;
+    return this.#memory.words[word + CHUNK.next];
+  }
+
+  get usedPages(): number {
+    return Math.min(this.#memory.words[SHARD.freshPages], this.#pageCount);
+  }
+
+  /** Zeroes all bookkeeping; only inside a clear, which starts again when its thread dies. */
+  reset(): void {
+    const m = this.#memory.words;
+    m.fill(0, CLASSES_WORD, PAGES_WORD + this.#pageCount * this.#recordWords);
+    m[SHARD.freshPages] = 0;
+    m[SHARD.freePages] = 0;
+    m[SHARD.freePageCount] = 0;
+    m[SHARD.usedUnits] = 0;
+  }
+
+  /** What is wrong with the page lists and the free counts. */
+  listProblems(): string[] {
+    const m = this.#memory.words;
+    const problems: string[] = [];
+    const free = new Array<number>(this.#classBytes.length).fill(0);
+    const partial = new Array<number>(this.#classBytes.length).fill(0);
+    for (let page = 0; page < this.usedPages; page++) {
+      const sizeClass = m[this.#record(page) + PAGE.class] - 1;
+      if (sizeClass < 0) continue;
+      const left = this.#perPage[sizeClass] - m[this.#record(page) + PAGE.used];
+      free[sizeClass] += left;
+      if (left > 0) partial[sizeClass]++;
+    }
+    for (let c = 0; c < free.length; c++) {
+      const head = CLASSES_WORD + c * CLASS_WORDS;
+      if (m[head + 1] !== free[c]) problems.push(`class ${c} counts ${m[head + 1]} free blocks, there are ${free[c]}`);
+      let listed = 0;
+      let prev = 0;
+      for (let at = m[head]; at !== 0 && listed <= this.#pageCount; at = m[this.#record(at - 1) + PAGE.next]) {
+        if (m[this.#record(at - 1) + PAGE.prev] !== prev) problems.push(`page ${at - 1} has a wrong link back`);
+        prev = at;
+        listed++;
+      }
+      if (listed !== partial[c]) problems.push(`class ${c} lists ${listed} pages, ${partial[c]} have free blocks`);
+    }
+    return problems;
+  }
+
+  #record(page: number): number {
+    return PAGES_WORD + page * this.#recordWords;
+  }
+
+  #firstFree(record: number, perPage: number): number {
+    const m = this.#memory.words;
+    for (let i = 0; i << 5 < perPage; i++) {
+      const free = ~m[record + PAGE.bitmap + i];
+      if (free === 0) continue;
+      const block = (i << 5) + (31 - Math.clz32(free & -free));
+      return block < perPage ? block : -1;
+    }
+    return -1;
+  }
+
+  #addPage(sizeClass: number): boolean {
+    const memory = this.#memory;
+    const m = memory.words;
+    const head = CLASSES_WORD + sizeClass * CLASS_WORDS;
+    let page: number;
+    if (m[SHARD.freePages] !== 0) {
+      page = m[SHARD.freePages] - 1;
+      memory.set(SHARD.freePages, m[this.#record(page) + PAGE.next]);
+      memory.add(SHARD.freePageCount, -1);
+    } else if (m[SHARD.freshPages] < this.#pageCount) {
+      page = m[SHARD.freshPages];
+      memory.set(SHARD.freshPages, page + 1);
+    } else {
+      return false;
+    }
+    memory.set(this.#record(page) + PAGE.class, sizeClass + 1);
+    memory.add(head + 1, this.#perPage[sizeClass]);
+    this.#link(head, page);
+    return true;
+  }
+
+  #releasePage(head: number, page: number, perPage: number): void {
+    const memory = this.#memory;
+    const record = this.#record(page);
+    this.#unlink(head, page);
+    memory.add(head + 1, -perPage);
+    memory.set(record + PAGE.class, 0);
+    memory.set(record + PAGE.next, memory.words[SHARD.freePages]);
+    memory.set(SHARD.freePages, page + 1);
+    memory.add(SHARD.freePageCount, 1);
+  }
+
+  #link(head: number, page: number): void {
+    const memory = this.#memory;
+    const record = this.#record(page);
+    const next = memory.words[head];
+    memory.set(record + PAGE.next, next);
+    memory.set(record + PAGE.prev, 0);
+    if (next !== 0) memory.set(this.#record(next - 1) + PAGE.prev, page + 1);
+    memory.set(head, page + 1);
+  }
+
+  #unlink(head: number, page: number): void {
+    const memory = this.#memory;
+    const m = memory.words;
+    const next = m[this.#record(page) + PAGE.next];
+    const prev = m[this.#record(page) + PAGE.prev];
+    if (prev !== 0) memory.set(this.#record(prev - 1) + PAGE.next, next);
+    else memory.set(head, next);
+    if (next !== 0) memory.set(this.#record(next - 1) + PAGE.prev, prev);
+  }
+}
+
+/** What all heaps of one geometry share. */
+export interface ClassTables {
+  perPage: readonly number[];
+  classOf: Uint8Array;
+}
+
+export function classTables(pageBytes: number, classBytes: readonly number[]): ClassTables {
+  const classOf = new Uint8Array((pageBytes >> 3) + 1);
+  for (let units = 0, c = 0; units < classOf.length; units++) {
+    while (classBytes[c] < units * 8) c++;
+    classOf[units] = c;
+  }
+  return { perPage: classBytes.map((bytes) => Math.floor(pageBytes / bytes)), classOf };
+}

@@ -1,0 +1,87 @@
+import { SharedCacheError } from '../errors.js';
+import { bucketsFor, type ShardGeometry, shardGeometry } from './geometry.js';
+import { BUCKET_LOAD, BUCKET_WORDS, CHUNK, LINK_WORDS, MAX_SHARD_BYTES, pageRecordWords, POLICY_GLOBAL_WORD, SLOT_SHIFT } from './layout.js';
+
+export interface SizingRequest {
+  maxBytes: number;
+  maxEntries: number | undefined;
+  shards: number | undefined;
+  averageEntryBytes: number;
+  policyShardWords: (capacityEntries: number) => number;
+  policyGlobalWords: (totalCapacityEntries: number) => number;
+}
+
+export interface Sizing {
+  shardCount: number;
+  geometry: ShardGeometry;
+  /** Entries of a shard; the first `extraEntryShards` shards take one more. */
+  shardCapacity: number;
+  extraEntryShards: number;
+  controlWords: number;
+  policyGlobalWords: number;
+  maxEntryBytes: number;
+}
+
+const MB = 1024 * 1024;
+const MIN_SHARD_BYTES = MB / 8;
+const MIN_SHARD_ENTRIES = 256;
+/** More lock domains than this gain nothing measurable, and each one lowers the largest entry that can be stored. */
+const MAX_DEFAULT_SHARDS = 8;
+const INDEX_BYTES_PER_ENTRY = ((BUCKET_WORDS + (LINK_WORDS << SLOT_SHIFT)) * 4) / BUCKET_LOAD;
+
+/** Turns the user's bounds into shards, pages and buckets that together stay within `maxBytes`. */
+export function planSizes(request: SizingRequest): Sizing {
+  const shardCount = request.shards ?? defaultShardCount(request);
+  const policyEntryBytes = (request.policyShardWords(100_000) + request.policyGlobalWords(100_000)) * 4e-5;
+  const entryBytes = request.averageEntryBytes + INDEX_BYTES_PER_ENTRY + policyEntryBytes;
+  const byBytes = Math.floor((request.maxBytes - POLICY_GLOBAL_WORD * 4) / entryBytes / shardCount);
+  const byCount = request.maxEntries === undefined ? byBytes : Math.ceil(request.maxEntries / shardCount);
+  const capacity = Math.max(1, Math.min(byBytes, byCount));
+  const bounded = request.maxEntries !== undefined && byCount <= byBytes;
+
+  const policyGlobalWords = request.policyGlobalWords(capacity * shardCount);
+  const controlWords = Math.ceil((POLICY_GLOBAL_WORD + policyGlobalWords) / 16) * 16;
+  const shardBytes = Math.floor((request.maxBytes - controlWords * 4) / shardCount / 64) * 64;
+  if (shardBytes < MIN_SHARD_BYTES || shardBytes > MAX_SHARD_BYTES) {
+    throw new SharedCacheError(
+      'ERR_INVALID_OPTION',
+      `shards: ${shardCount} shards of ${request.maxBytes} bytes leave ${shardBytes} bytes a shard, allowed are ${MIN_SHARD_BYTES} to ${MAX_SHARD_BYTES}`,
+    );
+  }
+  const geometry = fitGeometry(shardBytes, bucketsFor(capacity), request.policyShardWords(capacity));
+  const pageBytes = 2 ** geometry.pageShift;
+  return {
+    shardCount,
+    geometry,
+    shardCapacity: bounded ? Math.floor((request.maxEntries as number) / shardCount) : capacity,
+    extraEntryShards: bounded ? (request.maxEntries as number) % shardCount : 0,
+    controlWords,
+    policyGlobalWords,
+    // Three quarters of the pages: what replaces an entry is written before the old one is given up.
+    maxEntryBytes: Math.floor(geometry.pageCount * 0.75) * (pageBytes - CHUNK.headWords * 4) - 64,
+  };
+}
+
+function defaultShardCount(request: SizingRequest): number {
+  const byBytes = request.maxBytes / MB;
+  const byEntries = request.maxEntries === undefined ? byBytes : request.maxEntries / MIN_SHARD_ENTRIES;
+  const wanted = Math.min(byBytes, byEntries, MAX_DEFAULT_SHARDS);
+  const least = Math.ceil(request.maxBytes / (MAX_SHARD_BYTES / 2));
+  return 2 ** Math.max(Math.floor(Math.log2(Math.max(1, wanted))), Math.ceil(Math.log2(least)));
+}
+
+/** As many pages as fit beside the index. */
+function fitGeometry(shardBytes: number, bucketCount: number, policyWords: number): ShardGeometry {
+  const pageShift = Math.min(16, Math.max(12, Math.floor(Math.log2(shardBytes / 512))));
+  const empty = shardGeometry({ pageShift, pageCount: 0, bucketCount, policyWords });
+  const perPage = 2 ** pageShift + pageRecordWords(pageShift) * 4;
+  // 64 bytes: the page table's end is aligned to a cache line.
+  const pageCount = Math.floor((shardBytes - empty.words * 4 - 64) / perPage);
+  if (pageCount < 8) {
+    throw new SharedCacheError(
+      'ERR_INVALID_OPTION',
+      `averageEntryBytes: the index alone needs ${empty.words * 4} of a shard's ${shardBytes} bytes; raise averageEntryBytes or maxBytes`,
+    );
+  }
+  return shardGeometry({ pageShift, pageCount, bucketCount, policyWords });
+}

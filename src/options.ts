@@ -1,0 +1,152 @@
+import type { Codec } from './codec/codec.js';
+import { describe, SharedCacheError } from './errors.js';
+import { EVICTION_NAMES, type EvictionName } from './policy/index.js';
+
+export interface SharedCacheOptions {
+  /** Bound of the cache's shared memory in bytes, keys, values, index and bookkeeping together: a number or a string such as
+   *  `'64MB'` (1 MB = 1024 x 1024). Default `'64MB'`, at least `'1MB'`. */
+  maxBytes?: number | string;
+  /** Second bound, by number of entries. Default none. */
+  maxEntries?: number;
+  /** Time to live of an entry in ms when the call does not say; `Infinity` never expires. Default 3,600,000 (one hour). */
+  ttl?: number;
+  /** Eviction policy. Default `'adaptive'`. */
+  eviction?: EvictionName;
+  /** Number of lock domains, a power of two. Default: at most 8, so that each has 1 MB and 256 entries or more. */
+  shards?: number;
+  /** Bytes of key, value and the 24-byte head of a typical entry; sets how many entries the index is made for. Lower it for
+   *  many tiny entries, raise it to give large ones the index's memory. Default 144. */
+  averageEntryBytes?: number;
+  /** How objects become bytes. Default: what structuredClone keeps. Every thread must attach with the same one. */
+  codec?: Codec;
+  /** Latency recording: `true`, or its settings. Default off. */
+  monitor?: boolean | MonitorSettings;
+  /** Background removal of expired entries by the thread that creates the cache. Default on. */
+  sweep?: boolean | { intervalMs?: number };
+  /** Longest wait for a lock that a live thread keeps, in ms, before a get misses and a put is refused. Default 5,000. */
+  lockTimeoutMs?: number;
+}
+
+export interface MonitorSettings {
+  /** One operation in so many is timed. */
+  sample?: number;
+  /** Recent metrics kept per thread. */
+  retention?: number;
+}
+
+export interface ResolvedOptions {
+  maxBytes: number;
+  maxEntries: number | undefined;
+  ttl: number;
+  eviction: EvictionName;
+  shards: number | undefined;
+  averageEntryBytes: number;
+  codec: Codec | undefined;
+  monitor: MonitorSettings | undefined;
+  sweepIntervalMs: number | undefined;
+  lockTimeoutMs: number;
+}
+
+const MB = 1024 * 1024;
+const DEFAULT_SWEEP_INTERVAL_MS = 5;
+const UNITS: Readonly<Record<string, number>> = { '': 1, B: 1, KB: 1024, MB, GB: 1024 * MB };
+const NAMES: readonly (keyof SharedCacheOptions)[] = [
+  'maxBytes',
+  'maxEntries',
+  'ttl',
+  'eviction',
+  'shards',
+  'averageEntryBytes',
+  'codec',
+  'monitor',
+  'sweep',
+  'lockTimeoutMs',
+];
+
+/** Validates everything before anything is allocated. */
+export function resolveOptions(options: SharedCacheOptions = {}): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) throw invalid('options', options, 'an object');
+  rejectUnknown(options, NAMES, 'option');
+  const { maxEntries, shards, codec, eviction = 'adaptive', averageEntryBytes = 144, lockTimeoutMs = 5_000 } = options;
+  if (maxEntries !== undefined && !isInteger(maxEntries, 1, 2 ** 31)) throw invalid('maxEntries', maxEntries, 'a whole number from 1');
+  if (shards !== undefined && !(isInteger(shards, 1, 1024) && Number.isInteger(Math.log2(shards)))) {
+    throw invalid('shards', shards, 'a power of two from 1 to 1024');
+  }
+  if (!EVICTION_NAMES.includes(eviction)) throw invalid('eviction', eviction, `one of ${EVICTION_NAMES.join(', ')}`);
+  if (!isInteger(averageEntryBytes, 32, 2 ** 30)) throw invalid('averageEntryBytes', averageEntryBytes, 'a whole number from 32');
+  if (!(typeof lockTimeoutMs === 'number' && lockTimeoutMs >= 1)) throw invalid('lockTimeoutMs', lockTimeoutMs, 'a number of ms from 1');
+  if (codec !== undefined && !(typeof codec?.encode === 'function' && typeof codec?.decode === 'function')) {
+    throw invalid('codec', codec, 'an object with encode and decode');
+  }
+  return {
+    maxBytes: parseBytes(options.maxBytes ?? 64 * MB),
+    maxEntries,
+    ttl: checkTtl(options.ttl ?? 3_600_000),
+    eviction,
+    shards,
+    averageEntryBytes,
+    codec,
+    monitor: resolveMonitor(options.monitor),
+    sweepIntervalMs: resolveSweep(options.sweep),
+    lockTimeoutMs,
+  };
+}
+
+/** Returns the TTL, in ms; anything but a number >= 0 throws ERR_INVALID_TTL. */
+export function checkTtl(ttl: unknown): number {
+  if (typeof ttl !== 'number' || !(ttl >= 0)) {
+    throw new SharedCacheError('ERR_INVALID_TTL', `ttl must be a number of milliseconds >= 0 or Infinity, received ${describe(ttl)}`);
+  }
+  return ttl;
+}
+
+/** `64MB`, `1.5 GB`, `65536`: the number of bytes. */
+export function parseBytes(size: number | string): number {
+  const allowed = "a number of bytes or a string such as '64MB', at least 1MB";
+  let bytes = size;
+  if (typeof size === 'string') {
+    const match = /^\s*(\d+(?:\.\d+)?)\s*([KMG]?B|)\s*$/i.exec(size);
+    if (match === null) throw invalid('maxBytes', size, allowed);
+    bytes = Number(match[1]) * (UNITS[(match[2] as string).toUpperCase()] as number);
+  }
+  if (typeof bytes !== 'number' || !(bytes >= MB && bytes <= 2 ** 40)) throw invalid('maxBytes', size, allowed);
+  return Math.floor(bytes);
+}
+
+function resolveMonitor(monitor: SharedCacheOptions['monitor']): MonitorSettings | undefined {
+  if (monitor === undefined || monitor === false) return undefined;
+  if (monitor === true) return {};
+  if (typeof monitor !== 'object' || monitor === null) throw invalid('monitor', monitor, 'a boolean or { sample, retention }');
+  rejectUnknown(monitor, ['sample', 'retention'], 'monitor option');
+  return monitor;
+}
+
+function resolveSweep(sweep: SharedCacheOptions['sweep']): number | undefined {
+  if (sweep === false) return undefined;
+  if (sweep === undefined || sweep === true) return DEFAULT_SWEEP_INTERVAL_MS;
+  if (typeof sweep !== 'object' || sweep === null) throw invalid('sweep', sweep, 'a boolean or { intervalMs }');
+  rejectUnknown(sweep, ['intervalMs'], 'sweep option');
+  const { intervalMs = DEFAULT_SWEEP_INTERVAL_MS } = sweep;
+  if (!(typeof intervalMs === 'number' && intervalMs >= 1 && intervalMs <= 60_000)) {
+    throw invalid('sweep.intervalMs', intervalMs, 'a number of ms from 1 to 60000');
+  }
+  return intervalMs;
+}
+
+/** A misspelt option would otherwise be a silent default. */
+export function rejectUnknown(given: object, names: readonly string[], what: string): void {
+  for (const name of Object.keys(given)) {
+    if (names.includes(name)) continue;
+    const nearest = names.find((known) => known.toLowerCase().startsWith(name.slice(0, 3).toLowerCase()));
+    const hint = nearest === undefined ? `known are ${names.join(', ')}` : `did you mean ${nearest}?`;
+    throw new SharedCacheError('ERR_INVALID_OPTION', `unknown ${what} ${describe(name)}: ${hint}`);
+  }
+}
+
+function isInteger(value: unknown, min: number, max: number): boolean {
+  return Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
+}
+
+function invalid(name: string, received: unknown, allowed: string): SharedCacheError {
+  return new SharedCacheError('ERR_INVALID_OPTION', `${name} must be ${allowed}, received ${describe(received)}`);
+}

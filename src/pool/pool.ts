@@ -1,0 +1,83 @@
+import { setEnvironmentData } from 'node:worker_threads';
+import { pathToFileURL } from 'node:url';
+import { Piscina } from 'piscina';
+import { SharedCache, type SharedCacheHandle } from '../cache.js';
+import { describe, SharedCacheError } from '../errors.js';
+
+type PiscinaOptions = NonNullable<ConstructorParameters<typeof Piscina>[0]>;
+type RunOptions = NonNullable<Parameters<Piscina['run']>[1]>;
+
+export interface CachePoolOptions<V = unknown> extends Omit<PiscinaOptions, 'filename' | 'name'> {
+  /** Module whose default export is `(task, { cache, monitor }) => result`; a path or a file: URL. */
+  filename: string | URL;
+  /** The cache every task sees; it stays open when the pool closes. */
+  cache: SharedCache<V>;
+  /** Export to run instead of the default one. */
+  name?: string;
+}
+
+/** What a task function gets as its second argument. */
+export interface TaskContext<V = unknown> {
+  cache: SharedCache<V>;
+}
+
+/** What the pool leaves for its workers to find; travels as environment data, so the user's workerData stays theirs. */
+export interface PoolEnvironment {
+  handle: SharedCacheHandle;
+  filename: string;
+}
+
+export const poolEnvironmentKey = (id: number): string => `mooncake-cache/pool/${id}`;
+
+let pools = 0;
+
+/**
+ * A piscina pool whose tasks all see one cache. Piscina's options, queue, abort signals, transfer lists and recycling work
+ * as ever; each worker thread attaches to the cache once.
+ */
+export class CachePool<V = unknown> {
+  readonly cache: SharedCache<V>;
+  readonly piscina: Piscina;
+  readonly #id = ++pools;
+  readonly #name: string;
+
+  constructor(options: CachePoolOptions<V>) {
+    const { filename, cache, name = 'default', ...piscinaOptions } = options;
+    if (typeof filename !== 'string' && !(filename instanceof URL)) {
+      throw new SharedCacheError('ERR_INVALID_OPTION', `filename must be a path or a file: URL, received ${describe(filename)}`);
+    }
+    if (!(cache instanceof SharedCache)) {
+      throw new SharedCacheError('ERR_INVALID_OPTION', `cache must be a SharedCache, received ${describe(cache)}`);
+    }
+    const href = filename instanceof URL || filename.startsWith('file:') ? String(filename) : pathToFileURL(filename).href;
+    const environment: PoolEnvironment = { handle: cache.handle, filename: href };
+    setEnvironmentData(poolEnvironmentKey(this.#id), environment as never);
+    this.cache = cache;
+    this.#name = name;
+    this.piscina = new Piscina({ ...piscinaOptions, filename: this.#entry(name) });
+  }
+
+  /** Runs one task; `options` are piscina's: `signal`, `transferList`, `name`. */
+  run<R = unknown>(task: unknown, options: RunOptions = {}): Promise<R> {
+    const { name = this.#name, ...rest } = options;
+    return this.piscina.run(task, { ...rest, filename: this.#entry(name ?? this.#name), name: 'default' });
+  }
+
+  /** Ends the workers once their tasks are done; the cache stays open. */
+  async close(): Promise<void> {
+    await this.piscina.close();
+    setEnvironmentData(poolEnvironmentKey(this.#id), undefined as never);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** The worker's entry script, told by its query which pool and which export it serves. */
+  #entry(name: string): string {
+    const entry = new URL('../../workers/pool-task.js', import.meta.url);
+    entry.searchParams.set('pool', String(this.#id));
+    entry.searchParams.set('name', name);
+    return entry.href;
+  }
+}

@@ -1,0 +1,73 @@
+import type { Attachment } from './attachment.js';
+import { BUCKET_LOAD, BUCKET_WORDS, CONTROL, COUNTER, LINK_WORDS, SHARD, SLOT_SHIFT } from './memory/layout.js';
+
+/** Totals over all threads, those that have ended included. */
+export interface CacheStats {
+  /** Live entries; expired ones not yet swept may count. */
+  totalObjects: number;
+  /** Hits and misses. */
+  totalAccesses: number;
+  /** Bytes of the entries with their bookkeeping. */
+  memoryUsage: number;
+  hits: number;
+  misses: number;
+  /** Hits over accesses, 0 before the first. */
+  hitRatio: number;
+  puts: number;
+  deletes: number;
+  evictions: number;
+  expirations: number;
+  /** Puts refused because the entry can never be stored. */
+  rejections: number;
+  /** Times a thread repaired what another, dead or thrown out, had left locked. */
+  recoveries: number;
+  /** Operations given up because a live thread kept a lock for the whole lock timeout. */
+  lockTimeouts: number;
+  /** Loaders run by getOrSet and getOrSetSync. */
+  loads: number;
+  /** Callers that waited for another's load. */
+  waits: number;
+  /** Loads taken over from a thread that died or failed. */
+  takeovers: number;
+  maxBytes: number;
+  maxEntries?: number;
+  /** Threads attached now. */
+  threads: number;
+}
+
+const INDEX_BYTES_PER_ENTRY = ((BUCKET_WORDS + (LINK_WORDS << SLOT_SHIFT)) * 4) / BUCKET_LOAD;
+
+export function collectStats(attachment: Attachment): CacheStats {
+  const { arena, registry } = attachment;
+  const total = (name: keyof typeof COUNTER): number => registry.total(COUNTER[name]);
+  const totalObjects = countEntries(attachment);
+  const heapBytes = arena.shards.reduce((sum, shard) => sum + shard.words[SHARD.usedUnits] * 8, 0);
+  const hits = total('hits');
+  const misses = total('misses');
+  const maxEntries = arena.doubles[CONTROL.maxEntries >> 1];
+  return {
+    totalObjects,
+    totalAccesses: hits + misses,
+    memoryUsage: heapBytes + Math.round(totalObjects * INDEX_BYTES_PER_ENTRY),
+    hits,
+    misses,
+    hitRatio: hits + misses === 0 ? 0 : hits / (hits + misses),
+    puts: total('puts'),
+    deletes: total('deletes'),
+    evictions: total('evictions'),
+    expirations: total('expirations'),
+    rejections: total('rejections'),
+    recoveries: total('recoveries'),
+    lockTimeouts: total('lockTimeouts'),
+    loads: total('loads'),
+    waits: total('waits'),
+    takeovers: total('takeovers'),
+    maxBytes: arena.doubles[CONTROL.maxBytes >> 1],
+    ...(maxEntries > 0 ? { maxEntries } : {}),
+    threads: registry.countAttached(),
+  };
+}
+
+export function countEntries(attachment: Attachment): number {
+  return attachment.arena.shards.reduce((sum, shard) => sum + shard.words[SHARD.entries], 0);
+}

@@ -1,0 +1,38 @@
+import { Attachment } from './attachment.js';
+import type { SharedCacheHandle } from './cache.js';
+import { Arena } from './memory/arena.js';
+import { sweepSome } from './table/sweep.js';
+
+/** Longest that one tick removes entries, ms. */
+const TICK_BUDGET_MS = 1;
+/** A full round over the cache takes about this many ticks. */
+const TICKS_PER_ROUND = 400;
+
+/** The background sweep of one cache, as its own thread runs it. */
+export interface Sweep {
+  /** Advances the clock and sweeps a little. */
+  tick(): void;
+  close(): void;
+}
+
+export function attachSweep(handle: SharedCacheHandle): Sweep {
+  const attachment = Attachment.of(Arena.attach(handle.buffers));
+  const { clock, shards } = attachment;
+  let turn = 0;
+  return {
+    tick() {
+      clock.tick();
+      const end = performance.now() + TICK_BUDGET_MS;
+      for (let i = 0; i < shards.length && performance.now() < end; i++) {
+        const shard = shards[turn++ % shards.length];
+        // The sweeper also finds locks whose owners died with nobody waiting.
+        shard.releaseDead();
+        sweepSome(shard, Math.max(1, Math.ceil(shard.heap.usedPages / TICKS_PER_ROUND)), clock.now());
+      }
+    },
+    close() {
+      clock.stopTicking();
+      attachment.release();
+    },
+  };
+}

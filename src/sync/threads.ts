@@ -1,0 +1,113 @@
+import { SharedCacheError } from '../errors.js';
+import {
+  COUNTERS,
+  COUNTERS_WORD,
+  MAX_GENERATION,
+  MAX_THREADS,
+  OWNER_INDEX_BITS,
+  THREAD,
+  THREAD_STATE,
+  THREADS_WORD,
+} from '../memory/layout.js';
+import { createLiveness, type Liveness } from './liveness.js';
+
+const recordWord = (index: number): number => THREADS_WORD + index * THREAD.words;
+const countersWord = (index: number): number => COUNTERS_WORD + index * COUNTERS * 2;
+
+/**
+ * Who is attached to a cache, who of them is alive, and what each has counted.
+ *
+ * A record goes free -> claimed -> attached -> free, or attached -> claimed when its thread died. The claim itself names
+ * the claimer, so a thread that dies while attaching leaves a record that can be claimed again. Counters stay in the
+ * record when its thread leaves, and the next thread there goes on counting: nothing is lost, nothing is copied.
+ */
+export class ThreadRegistry {
+  readonly words: Int32Array;
+  readonly #doubles: Float64Array;
+  readonly #liveness: Liveness = createLiveness();
+
+  constructor(words: Int32Array, doubles: Float64Array) {
+    this.words = words;
+    this.#doubles = doubles;
+  }
+
+  /** Takes a record for the calling thread and returns its owner number, > 0. */
+  attach(): number {
+    const m = this.words;
+    const identity = new Int32Array(THREAD.identityWords);
+    this.#liveness.register(identity, 0);
+    const index = this.#claim(-identity[1]);
+    const record = recordWord(index);
+    // A new generation first: from here on a lock word with the old number names a dead thread.
+    m[record + THREAD.generation] = (m[record + THREAD.generation] % MAX_GENERATION) + 1;
+    m[record + THREAD.ask] = 0;
+    m.set(identity, record + THREAD.identity);
+    Atomics.store(m, record + THREAD.state, THREAD_STATE.attached);
+    return (m[record + THREAD.generation] << OWNER_INDEX_BITS) | index;
+  }
+
+  detach(owner: number): void {
+    Atomics.store(this.words, recordWord(owner & (MAX_THREADS - 1)) + THREAD.state, THREAD_STATE.free);
+    this.#liveness.release();
+  }
+
+  /** Whether the thread that got this owner number is gone. Takes microseconds: not for a hot path. */
+  isDead(owner: number): boolean {
+    const record = recordWord(owner & (MAX_THREADS - 1));
+    if (Atomics.load(this.words, record + THREAD.generation) !== owner >> OWNER_INDEX_BITS) return true;
+    return this.#isVacant(record);
+  }
+
+  askWord(owner: number): number {
+    return recordWord(owner & (MAX_THREADS - 1)) + THREAD.ask;
+  }
+
+  /** Threads attached and alive. */
+  countAttached(): number {
+    let count = 0;
+    for (let index = 0; index < MAX_THREADS; index++) if (!this.#isVacant(recordWord(index))) count++;
+    return count;
+  }
+
+  /** The owner's counters; one writer, so plain increments are exact. */
+  counters(owner: number): Float64Array {
+    const first = countersWord(owner & (MAX_THREADS - 1)) >> 1;
+    return this.#doubles.subarray(first, first + COUNTERS);
+  }
+
+  /** Sum over all threads that ever counted. */
+  total(counter: number): number {
+    let sum = 0;
+    for (let index = 0; index < MAX_THREADS; index++) sum += this.#doubles[(countersWord(index) >> 1) + counter];
+    return sum;
+  }
+
+  #isVacant(record: number): boolean {
+    const state = Atomics.load(this.words, record + THREAD.state);
+    if (state === THREAD_STATE.free) return true;
+    if (state === THREAD_STATE.attached) return !this.#liveness.isAlive(this.words, record + THREAD.identity);
+    const claimer = new Int32Array(THREAD.identityWords);
+    claimer[1] = -state;
+    return !this.#liveness.isAlive(claimer, 0);
+  }
+
+  /** Free records first: asking whether a thread lives costs a system call. */
+  #claim(mark: number): number {
+    const m = this.words;
+    for (let index = 0; index < MAX_THREADS; index++) {
+      const word = recordWord(index) + THREAD.state;
+      if (m[word] === THREAD_STATE.free && Atomics.compareExchange(m, word, THREAD_STATE.free, mark) === THREAD_STATE.free) {
+        return index;
+      }
+    }
+    for (let index = 0; index < MAX_THREADS; index++) {
+      const word = recordWord(index) + THREAD.state;
+      const state = Atomics.load(m, word);
+      if (this.#isVacant(recordWord(index)) && Atomics.compareExchange(m, word, state, mark) === state) return index;
+    }
+    throw new SharedCacheError(
+      'ERR_TOO_MANY_THREADS',
+      `${MAX_THREADS} threads are attached to this cache, more are not allowed; close() caches that are no longer used`,
+    );
+  }
+}

@@ -1,0 +1,87 @@
+import type { KeyEncoder } from '../codec/key.js';
+import type { ValueEncoder } from '../codec/value.js';
+import { CHUNK, CHUNK_META, ENTRY, META_KEY_MASK, REF_SHIFT, SHARD } from '../memory/layout.js';
+import { copyOut, paddedToWord, writePayload } from './entry.js';
+import type { Shard } from './shard.js';
+
+/**
+ * Copies payload bytes [from, from + length) of a chained entry to private memory. False when the chain makes no sense,
+ * as it may to a reader that races with a writer; every step is bounded by the bytes still to come.
+ */
+export function readChained(shard: Shard, ref: number, from: number, target: Buffer, length: number): boolean {
+  const m = shard.words;
+  let word = ref << (REF_SHIFT - 2);
+  let next = m[word + ENTRY.next];
+  let here = m[word + ENTRY.here];
+  let byte = (word + ENTRY.chainedHeadWords) << 2;
+  let skip = from;
+  for (let done = 0; ; ) {
+    if (!(here > 0 && byte + here <= shard.bytes.length)) return false;
+    if (skip < here) {
+      const count = Math.min(here - skip, length - done);
+      copyOut(shard, byte + skip, target, done, count);
+      done += count;
+      if (done === length) return true;
+      skip = 0;
+    } else {
+      skip -= here;
+    }
+    if (!shard.heap.isInside(next)) return false;
+    word = next << (REF_SHIFT - 2);
+    if (m[word + CHUNK.meta] !== CHUNK_META) return false;
+    next = m[word + CHUNK.next];
+    here = m[word + CHUNK.here];
+    byte = (word + CHUNK.headWords) << 2;
+  }
+}
+
+let keyScratch: Buffer | undefined;
+
+export function chainedKeyEquals(shard: Shard, ref: number, key: KeyEncoder): boolean {
+  const bytes = key.lengthBytes;
+  if ((shard.words[(ref << (REF_SHIFT - 2)) + ENTRY.meta] & META_KEY_MASK) !== bytes) return false;
+  if (bytes === 0) return true;
+  keyScratch ??= Buffer.alloc(META_KEY_MASK + 1);
+  if (!readChained(shard, ref, 0, keyScratch, paddedToWord(bytes))) return false;
+  const own = Buffer.from(key.words.buffer, key.words.byteOffset, bytes);
+  return own.compare(keyScratch, 0, bytes) === 0;
+}
+
+/**
+ * Allocates and fills all blocks of a chain but the first, from the last to the second, each hooked to `pending` in its own
+ * transaction. Returns the ref the first block's `next` must get, or 0 when the heap cannot hold it.
+ */
+export function buildTailLocked(
+  shard: Shard,
+  classes: readonly number[],
+  key: KeyEncoder,
+  value: ValueEncoder,
+  allocate: (sizeClass: number) => number,
+): number {
+  const { heap, memory, words: m } = shard;
+  let end = paddedToWord(key.lengthBytes) + value.lengthBytes;
+  const capacity = (i: number): number => heap.classBytes(classes[i]) - (i === 0 ? ENTRY.chainedHeadWords : CHUNK.headWords) * 4;
+  let begin = 0;
+  for (let i = 0; i < classes.length - 1; i++) begin += capacity(i);
+  let next = 0;
+  for (let i = classes.length - 1; i > 0; i--) {
+    const ref = allocate(classes[i]);
+    if (ref === 0) {
+      memory.rollback();
+      shard.drainLocked(SHARD.pending);
+      return 0;
+    }
+    const word = ref << (REF_SHIFT - 2);
+    m[word + CHUNK.next] = next;
+    m[word + CHUNK.meta] = CHUNK_META;
+    m[word + CHUNK.here] = end - begin;
+    m[word + CHUNK.hash] = key.hash;
+    writePayload(shard, (word + CHUNK.headWords) << 2, key, value, begin, end - begin);
+    memory.set(SHARD.pending, ref);
+    memory.commit();
+    next = ref;
+    end = begin;
+    begin -= capacity(i - 1);
+  }
+  return next;
+}

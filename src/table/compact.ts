@@ -1,0 +1,60 @@
+import { CHUNK, CHUNK_META, ENTRY, REF_SHIFT, SHARD } from '../memory/layout.js';
+import { isChained } from './entry.js';
+import { isFilledRef, NO_SLOT, slotsOfHashLocked } from './index.js';
+import type { Shard } from './shard.js';
+
+/**
+ * Gives a page of a class that has a page's worth of free blocks back to all classes, by moving its blocks to that class's
+ * other pages. False when no class has that much to spare. Each move is one transaction; a death in between leaves a page
+ * half vacated, which is a valid page.
+ */
+export function vacatePageLocked(shard: Shard): boolean {
+  const { heap, memory, words: m } = shard;
+  const page = heap.emptiestPage();
+  if (page < 0) return false;
+  const freePages = m[SHARD.freePageCount];
+  m[SHARD.vacating] = page + 1;
+  const refs: number[] = [];
+  heap.forEachBlock(page, (ref) => refs.push(ref));
+  for (const ref of refs) moveBlockLocked(shard, ref);
+  m[SHARD.vacating] = 0;
+  memory.commit();
+  return m[SHARD.freePageCount] > freePages;
+}
+
+function moveBlockLocked(shard: Shard, ref: number): void {
+  const { heap, memory, words: m } = shard;
+  const word = ref << (REF_SHIFT - 2);
+  const referrer = m[word + ENTRY.meta] === CHUNK_META ? chunkReferrerLocked(shard, ref) : entryReferrerLocked(shard, ref);
+  if (referrer === 0) return;
+  const { sizeClass } = heap.place(ref);
+  const target = heap.allocate(sizeClass);
+  if (target === 0) return memory.rollback();
+  const to = target << (REF_SHIFT - 2);
+  m.copyWithin(to, word, word + (heap.classBytes(sizeClass) >> 2));
+  memory.set(referrer, target);
+  heap.free(ref);
+  memory.commit();
+}
+
+function entryReferrerLocked(shard: Shard, ref: number): number {
+  const hash = shard.words[(ref << (REF_SHIFT - 2)) + ENTRY.hash];
+  const slot = slotsOfHashLocked(shard, hash).find((candidate) => isFilledRef(shard, candidate, ref)) ?? NO_SLOT;
+  return slot === NO_SLOT ? 0 : shard.memory.refWord(slot);
+}
+
+/** The word that names this chunk: in the chunk before it, or in its entry; 0 for a chunk not yet part of an entry. */
+function chunkReferrerLocked(shard: Shard, ref: number): number {
+  const m = shard.words;
+  const hash = m[(ref << (REF_SHIFT - 2)) + CHUNK.hash];
+  for (const slot of slotsOfHashLocked(shard, hash)) {
+    const entryWord = shard.entryWord(slot);
+    if (!isChained(m[entryWord + ENTRY.meta])) continue;
+    let at = entryWord + ENTRY.next;
+    for (let left = m.length >> 3; left > 0 && m[at] !== ref && shard.heap.isInside(m[at]); left--) {
+      at = (m[at] << (REF_SHIFT - 2)) + CHUNK.next;
+    }
+    if (m[at] === ref) return at;
+  }
+  return 0;
+}

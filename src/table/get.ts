@@ -1,0 +1,112 @@
+import type { KeyEncoder } from '../codec/key.js';
+import { decodeDirect, isDirect, ownsCopy } from '../codec/value.js';
+import { ENTRY, REF_SHIFT, SHARD } from '../memory/layout.js';
+import { readFence } from '../sync/seqlock.js';
+import { readChained } from './chain.js';
+import { copyOut, isChained, keyBytesOf, kindOf, paddedToWord } from './entry.js';
+import { findSlot, NO_SLOT } from './index.js';
+import type { Shard } from './shard.js';
+
+/** Optimistic attempts before a reader takes the lock: more than a writer's critical section lasts on a free core. */
+const ATTEMPTS = 64;
+const SCRATCH_BYTES = 64 * 1024;
+
+export type ReadOutcome = 'found' | 'absent' | 'unavailable';
+
+/**
+ * What one thread last read: the entry's head, and its value either decoded (`direct`) or as a private copy of its bytes.
+ * Nothing in it is believed before the shard's version was seen unchanged.
+ */
+export class Reading {
+  slot = NO_SLOT;
+  hash = 0;
+  /** Word index of the policy's word in the entry's head. */
+  policyWord = 0;
+  kind = 0;
+  lengthBytes = 0;
+  expiresAt = 0;
+  direct: unknown = undefined;
+  isDirect = false;
+  /** Private bytes [0, lengthBytes) when not direct; reused by the next reading unless the kind owns its copy. */
+  copy: Buffer;
+  #scratch: Buffer = Buffer.alloc(SCRATCH_BYTES);
+
+  constructor() {
+    this.copy = this.#scratch;
+  }
+
+  target(kind: number, lengthBytes: number): Buffer {
+    // allocUnsafeSlow: a buffer of its own, so that a typed array on it exposes nobody else's bytes.
+    if (ownsCopy(kind) || lengthBytes > SCRATCH_BYTES) return Buffer.allocUnsafeSlow(lengthBytes);
+    return this.#scratch;
+  }
+}
+
+/**
+ * Reads the key's entry without a lock: remember the version, read, and believe it if the version is still the same.
+ * After too many writers in between, or a dead one, it reads under the lock. 'unavailable': the lock timed out.
+ */
+export function read(shard: Shard, key: KeyEncoder, into: Reading, withValue: boolean): ReadOutcome {
+  const m = shard.words;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const version = Atomics.load(m, SHARD.lock);
+    if (version < 0) continue;
+    const whole = snapshot(shard, key, into, withValue);
+    readFence();
+    if (Atomics.load(m, SHARD.lock) === version && whole) return into.slot === NO_SLOT ? 'absent' : 'found';
+  }
+  if (!shard.lock()) return 'unavailable';
+  let completed = false;
+  try {
+    // An entry whose lengths make no sense even under the lock is corrupted: to the caller it is a miss.
+    if (!snapshot(shard, key, into, withValue)) into.slot = NO_SLOT;
+    completed = true;
+  } finally {
+    shard.unlock(completed);
+  }
+  return into.slot === NO_SLOT ? 'absent' : 'found';
+}
+
+/**
+ * Copies what the key's entry says; false when it makes no sense. Safe against any writer: loops are bounded, lengths are
+ * checked against the shard before use, and only latin1 (which any bytes are) is decoded from memory that may be changing.
+ */
+function snapshot(shard: Shard, key: KeyEncoder, into: Reading, withValue: boolean): boolean {
+  const slot = findSlot(shard, key);
+  into.slot = slot;
+  if (slot === NO_SLOT) return true;
+  const m = shard.words;
+  const ref = m[shard.memory.refWord(slot)];
+  if (!shard.heap.isInside(ref)) return false;
+  return snapshotEntry(shard, ref, into, withValue);
+}
+
+/** The same for an entry whose ref is known. */
+export function snapshotEntry(shard: Shard, ref: number, into: Reading, withValue: boolean): boolean {
+  const m = shard.words;
+  const word = ref << (REF_SHIFT - 2);
+  const meta = m[word + ENTRY.meta];
+  const lengthBytes = m[word + ENTRY.valueBytes];
+  into.hash = m[word + ENTRY.hash];
+  into.policyWord = word + ENTRY.policy;
+  into.kind = kindOf(meta);
+  into.lengthBytes = lengthBytes;
+  into.expiresAt = shard.doubles[(word + ENTRY.expiresAt) >> 1];
+  if (!withValue) return true;
+  if (lengthBytes < 0 || lengthBytes > shard.bytes.length) return false;
+  const keyBytes = paddedToWord(keyBytesOf(meta));
+  into.isDirect = isDirect(into.kind) && !isChained(meta);
+  if (isChained(meta)) {
+    into.copy = into.target(into.kind, lengthBytes);
+    return lengthBytes === 0 || readChained(shard, ref, keyBytes, into.copy, lengthBytes);
+  }
+  const byte = ((word + ENTRY.headWords) << 2) + keyBytes;
+  if (byte + lengthBytes > shard.bytes.length) return false;
+  if (into.isDirect) {
+    into.direct = decodeDirect(into.kind, shard.bytes, byte, lengthBytes);
+  } else {
+    into.copy = into.target(into.kind, lengthBytes);
+    copyOut(shard, byte, into.copy, 0, lengthBytes);
+  }
+  return true;
+}

@@ -1,0 +1,60 @@
+import { decodeKey } from '../codec/key.js';
+import { BUCKET_REFS, BUCKET_SLOTS, ENTRY, MAX_KEY_BYTES, REF_SHIFT, SHARD } from '../memory/layout.js';
+import type { Clock } from '../sync/clock.js';
+import { readFence } from '../sync/seqlock.js';
+import { readChained } from './chain.js';
+import { copyOut, isChained, keyBytesOf } from './entry.js';
+import { type Reading, snapshotEntry } from './get.js';
+import type { Shard } from './shard.js';
+
+const ATTEMPTS = 64;
+
+/**
+ * Visits every live entry of the shard: yields its key, with the rest in `into`. Weakly consistent: an entry stays in its
+ * slot for life, so one that is there throughout is seen exactly once; one that comes or goes may be seen or not.
+ */
+export function* eachEntry(shard: Shard, into: Reading, withValue: boolean, clock: Clock): Generator<string> {
+  const keyBuffer = Buffer.allocUnsafe(MAX_KEY_BYTES);
+  for (let bucket = 0; bucket < shard.bucketCount; bucket++) {
+    for (let place = 0; place < BUCKET_SLOTS; place++) {
+      const refWord = shard.bucketWord(bucket) + BUCKET_REFS + place;
+      if (shard.words[refWord] === 0) continue;
+      const keyBytes = readPlace(shard, refWord, into, withValue, keyBuffer);
+      if (keyBytes >= 0 && !clock.hasExpired(into.expiresAt)) yield decodeKey(keyBuffer, 0, keyBytes);
+    }
+  }
+}
+
+/** Key bytes of the entry at this place, -1 when there is none. */
+function readPlace(shard: Shard, refWord: number, into: Reading, withValue: boolean, key: Buffer): number {
+  const m = shard.words;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const version = Atomics.load(m, SHARD.lock);
+    if (version < 0) continue;
+    const keyBytes = snapshotPlace(shard, m[refWord], into, withValue, key);
+    readFence();
+    if (Atomics.load(m, SHARD.lock) === version) return keyBytes;
+  }
+  if (!shard.lock()) return -1;
+  let completed = false;
+  try {
+    const keyBytes = snapshotPlace(shard, m[refWord], into, withValue, key);
+    completed = true;
+    return keyBytes;
+  } finally {
+    shard.unlock(completed);
+  }
+}
+
+function snapshotPlace(shard: Shard, ref: number, into: Reading, withValue: boolean, key: Buffer): number {
+  if (ref === 0 || !shard.heap.isInside(ref) || !snapshotEntry(shard, ref, into, withValue)) return -1;
+  const word = ref << (REF_SHIFT - 2);
+  const meta = shard.words[word + ENTRY.meta];
+  const keyBytes = keyBytesOf(meta);
+  if (keyBytes > MAX_KEY_BYTES) return -1;
+  if (isChained(meta)) return keyBytes === 0 || readChained(shard, ref, 0, key, keyBytes) ? keyBytes : -1;
+  const byte = (word + ENTRY.headWords) << 2;
+  if (byte + keyBytes > shard.bytes.length) return -1;
+  copyOut(shard, byte, key, 0, keyBytes);
+  return keyBytes;
+}

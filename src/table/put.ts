@@ -1,0 +1,114 @@
+import type { KeyEncoder } from '../codec/key.js';
+import type { ValueEncoder } from '../codec/value.js';
+import { BUCKET_MARKS_BYTE, COUNTER, ENTRY, REF_SHIFT, SHARD, SLOT_SHIFT } from '../memory/layout.js';
+import type { Clock } from '../sync/clock.js';
+import { buildTailLocked } from './chain.js';
+import { vacatePageLocked } from './compact.js';
+import { isChained, paddedToWord, planBlocks, writeHead, writePayload } from './entry.js';
+import { countPassedLocked, emptySlotLocked, findSlot, NO_SLOT } from './index.js';
+import { evictOneLocked, evictSlotLocked, removeSlotLocked } from './remove.js';
+import type { Shard } from './shard.js';
+
+/** Whether an entry of this size can ever be stored in the shard. */
+export function fits(shard: Shard, key: KeyEncoder, value: ValueEncoder, maxEntryBytes: number): boolean {
+  return shard.capacityEntries > 0 && key.lengthBytes + value.lengthBytes <= maxEntryBytes;
+}
+
+/**
+ * Stores the entry, replacing what the key had: the new entry is written where nobody looks, then one ref is swapped.
+ * False when the heap could not make room; the key is then absent.
+ */
+export function putLocked(shard: Shard, key: KeyEncoder, value: ValueEncoder, expiresAt: number, clock: Clock): boolean {
+  const { heap, memory, words: m } = shard;
+  const classes = planBlocks(heap, paddedToWord(key.lengthBytes) + value.lengthBytes);
+  const allocate = (sizeClass: number): number => allocateLocked(shard, sizeClass, clock);
+  if (m[SHARD.entries] >= shard.capacityEntries && findSlot(shard, key) === NO_SLOT) evictOneLocked(shard, clock);
+
+  const chained = classes.length > 1;
+  let next = 0;
+  if (chained) {
+    next = buildTailLocked(shard, classes, key, value, allocate);
+    if (next === 0) return refuseLocked(shard, key);
+  }
+  reserveSlotLocked(shard, key, clock);
+  // The first block's allocation, the swap and the old block's release are one transaction: room is made before it.
+  const ref = allocate(classes[0]);
+  if (ref === 0) {
+    memory.rollback();
+    shard.drainLocked(SHARD.pending);
+    return refuseLocked(shard, key);
+  }
+  // Looked up only now: making room may have evicted the very entry this one replaces.
+  const slot = findSlot(shard, key);
+  const word = ref << (REF_SHIFT - 2);
+  const payload = paddedToWord(key.lengthBytes) + value.lengthBytes;
+  const policyState = slot === NO_SLOT ? 0 : m[shard.entryWord(slot) + ENTRY.policy];
+  writeHead(shard, ref, key, value, expiresAt, policyState, chained);
+  if (chained) {
+    const here = heap.classBytes(classes[0]) - ENTRY.chainedHeadWords * 4;
+    m[word + ENTRY.next] = next;
+    m[word + ENTRY.here] = here;
+    writePayload(shard, (word + ENTRY.chainedHeadWords) << 2, key, value, 0, here);
+    memory.set(SHARD.pending, 0);
+  } else {
+    writePayload(shard, (word + ENTRY.headWords) << 2, key, value, 0, payload);
+  }
+  if (slot === NO_SLOT) insertLocked(shard, key.hash, ref);
+  else replaceLocked(shard, slot, key.hash, ref);
+  return true;
+}
+
+/** A block of the class, making room by moving and evicting where there is none; 0 when the shard is empty and still full. */
+function allocateLocked(shard: Shard, sizeClass: number, clock: Clock): number {
+  const { heap, memory, words: m } = shard;
+  // Ends: each round evicts an entry or returns.
+  while (!heap.has(sizeClass)) {
+    if (vacatePageLocked(shard)) continue;
+    if (m[SHARD.entries] === 0) return 0;
+    evictOneLocked(shard, clock);
+  }
+  memory.commit();
+  return heap.allocate(sizeClass);
+}
+
+/** Sees to it that a new key finds an empty slot; what follows only ever empties more of them. */
+function reserveSlotLocked(shard: Shard, key: KeyEncoder, clock: Clock): void {
+  if (emptySlotLocked(shard, key.hash) !== NO_SLOT || findSlot(shard, key) !== NO_SLOT) return;
+  // All slots of the probe path are full, which a good hash hardly ever does: the first of them gives way.
+  evictSlotLocked(shard, shard.homeBucket(key.hash) << SLOT_SHIFT, clock);
+}
+
+function insertLocked(shard: Shard, hash: number, ref: number): void {
+  const { memory } = shard;
+  const slot = emptySlotLocked(shard, hash);
+  const m = shard.words;
+  const bucketWord = shard.bucketWord(slot >> SLOT_SHIFT);
+  m[bucketWord + (slot & 7)] = hash;
+  shard.bytes[bucketWord * 4 + BUCKET_MARKS_BYTE + (slot & 7)] = 0;
+  memory.set(memory.refWord(slot), ref);
+  memory.add(SHARD.entries, 1);
+  countPassedLocked(shard, hash, slot, 1);
+  shard.policy.insertLocked(slot, hash);
+  memory.commit();
+}
+
+function replaceLocked(shard: Shard, slot: number, hash: number, ref: number): void {
+  const { memory, words: m } = shard;
+  const refWord = memory.refWord(slot);
+  const old = m[refWord];
+  const oldWord = old << (REF_SHIFT - 2);
+  if (isChained(m[oldWord + ENTRY.meta])) memory.set(SHARD.dying, m[oldWord + ENTRY.next]);
+  memory.set(refWord, ref);
+  shard.heap.free(old);
+  shard.policy.updateLocked(slot, hash);
+  memory.commit();
+  if (m[SHARD.dying] !== 0) shard.drainLocked(SHARD.dying);
+}
+
+/** A put that cannot be stored leaves the key absent. */
+export function refuseLocked(shard: Shard, key: KeyEncoder): false {
+  const slot = findSlot(shard, key);
+  if (slot !== NO_SLOT) removeSlotLocked(shard, slot, false);
+  shard.counters[COUNTER.rejections]++;
+  return false;
+}
