@@ -1,6 +1,6 @@
 import { KeyEncoder } from './codec/key.js';
 import { SharedCacheError } from './errors.js';
-import { Arena } from './memory/arena.js';
+import type { Arena } from './memory/arena.js';
 import { classTables } from './memory/heap.js';
 import { CONTROL, POLICY_GLOBAL_WORD } from './memory/layout.js';
 import { EVICTION_NAMES, policies } from './policy/index.js';
@@ -41,7 +41,8 @@ export class Attachment {
     this.clock = new Clock(m, arena.doubles);
     this.key = new KeyEncoder(m[CONTROL.hashKey0], m[CONTROL.hashKey1]);
     const policy = policies[EVICTION_NAMES[m[CONTROL.evictionId]]];
-    if (policy === undefined) throw new SharedCacheError('ERR_INVALID_HANDLE', `unknown eviction policy number ${m[CONTROL.evictionId]}`);
+    if (policy === undefined)
+      throw new SharedCacheError('ERR_INVALID_HANDLE', `unknown eviction policy number ${m[CONTROL.evictionId]}`);
     this.owner = this.registry.attach();
     this.counters = this.registry.counters(this.owner);
     this.lockContext = { owner: this.owner, registry: this.registry, lockTimeoutMs: m[CONTROL.lockTimeoutMs] };
@@ -119,7 +120,8 @@ export class Attachment {
         }
         // Whether an owner lives costs a system call: only worth asking about one that never seems to finish.
         if (word >= 0 || (word !== me && ++busyInARow % BUSY_BEFORE_DOUBT !== 0)) return 'busy';
-        if (word !== me && !(this.registry.isDead(-word) && Atomics.compareExchange(m, lock, word, me) === word)) return 'busy';
+        if (word !== me && !(this.registry.isDead(-word) && Atomics.compareExchange(m, lock, word, me) === word))
+          return 'busy';
         return 'stolen';
       },
       unlock: () => unlockWord(m, lock),

@@ -77,12 +77,23 @@ export class SharedCache<V = unknown> {
 
   /** The same cache in another thread, or once more in this one. Throws ERR_INVALID_HANDLE. */
   static attach<V = unknown>(handle: SharedCacheHandle, options: AttachOptions = {}): SharedCache<V> {
-    if (typeof handle !== 'object' || handle === null || handle.kind !== 'mooncake-cache' || !Array.isArray(handle.buffers?.segments)) {
-      throw new SharedCacheError('ERR_INVALID_HANDLE', `handle must be what cache.handle returned, received ${describe(handle)}`);
+    if (
+      typeof handle !== 'object' ||
+      handle === null ||
+      handle.kind !== 'mooncake-cache' ||
+      !Array.isArray(handle.buffers?.segments)
+    ) {
+      throw new SharedCacheError(
+        'ERR_INVALID_HANDLE',
+        `handle must be what cache.handle returned, received ${describe(handle)}`,
+      );
     }
     const arena = Arena.attach(handle.buffers);
     if (((arena.words[CONTROL.flags] & FLAG_CUSTOM_CODEC) !== 0) !== (options.codec !== undefined)) {
-      throw new SharedCacheError('ERR_INVALID_OPTION', 'codec: attach with the codec the cache was created with, and only then');
+      throw new SharedCacheError(
+        'ERR_INVALID_OPTION',
+        'codec: attach with the codec the cache was created with, and only then',
+      );
     }
     return new SharedCache<V>(undefined, Attachment.of(arena), options);
   }
@@ -198,7 +209,8 @@ export class SharedCache<V = unknown> {
    * its own. Throws ERR_INVALID_VALUE when the entry is not a number.
    */
   increment(key: string, by = 1, options?: PutOptions): number {
-    if (typeof by !== 'number') throw new SharedCacheError('ERR_INVALID_ARGUMENT', `by must be a number, received ${describe(by)}`);
+    if (typeof by !== 'number')
+      throw new SharedCacheError('ERR_INVALID_ARGUMENT', `by must be a number, received ${describe(by)}`);
     const { clock, counters, shard } = this.#locate(key);
     const ttl = this.#ttl(options);
     const expiresAt = clock.now() + ttl;
@@ -206,7 +218,10 @@ export class SharedCache<V = unknown> {
       incrementLocked(shard, this.#attachment.key, by, this.#value, expiresAt, clock),
     );
     if (result === 'mismatch') {
-      throw new SharedCacheError('ERR_INVALID_VALUE', `increment needs a number under ${describe(key)}, another type is stored there`);
+      throw new SharedCacheError(
+        'ERR_INVALID_VALUE',
+        `increment needs a number under ${describe(key)}, another type is stored there`,
+      );
     }
     counters[COUNTER.puts]++;
     if (ttl === 0 && result === by) this.delete(key);
@@ -336,7 +351,10 @@ export class SharedCache<V = unknown> {
 
   #find(key: string, withValue: boolean): boolean {
     const { clock, shard } = this.#locate(key);
-    return read(shard, this.#attachment.key, this.#reading, withValue) === 'found' && !clock.hasExpired(this.#reading.expiresAt);
+    return (
+      read(shard, this.#attachment.key, this.#reading, withValue) === 'found' &&
+      !clock.hasExpired(this.#reading.expiresAt)
+    );
   }
 
   #putLocked(shard: Shard, ttl: number, expiresAt: number): boolean {

@@ -29,7 +29,9 @@ export class SharedCacheError extends Error {
 /** A short, safe rendering of a rejected argument for error messages; never calls user code. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') {
-    return value.length <= 40 ? JSON.stringify(value) : `${JSON.stringify(value.slice(0, 40))}… (${value.length} characters)`;
+    return value.length <= 40
+      ? JSON.stringify(value)
+      : `${JSON.stringify(value.slice(0, 40))}… (${value.length} characters)`;
   }
   if (value === null) return 'null';
   if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object';

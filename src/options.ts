@@ -68,13 +68,16 @@ export function resolveOptions(options: SharedCacheOptions = {}): ResolvedOption
   if (typeof options !== 'object' || options === null) throw invalid('options', options, 'an object');
   rejectUnknown(options, NAMES, 'option');
   const { maxEntries, shards, codec, eviction = 'adaptive', averageEntryBytes = 144, lockTimeoutMs = 5_000 } = options;
-  if (maxEntries !== undefined && !isInteger(maxEntries, 1, 2 ** 31)) throw invalid('maxEntries', maxEntries, 'a whole number from 1');
+  if (maxEntries !== undefined && !isInteger(maxEntries, 1, 2 ** 31))
+    throw invalid('maxEntries', maxEntries, 'a whole number from 1');
   if (shards !== undefined && !(isInteger(shards, 1, 1024) && Number.isInteger(Math.log2(shards)))) {
     throw invalid('shards', shards, 'a power of two from 1 to 1024');
   }
   if (!EVICTION_NAMES.includes(eviction)) throw invalid('eviction', eviction, `one of ${EVICTION_NAMES.join(', ')}`);
-  if (!isInteger(averageEntryBytes, 32, 2 ** 30)) throw invalid('averageEntryBytes', averageEntryBytes, 'a whole number from 32');
-  if (!(typeof lockTimeoutMs === 'number' && lockTimeoutMs >= 1)) throw invalid('lockTimeoutMs', lockTimeoutMs, 'a number of ms from 1');
+  if (!isInteger(averageEntryBytes, 32, 2 ** 30))
+    throw invalid('averageEntryBytes', averageEntryBytes, 'a whole number from 32');
+  if (!(typeof lockTimeoutMs === 'number' && lockTimeoutMs >= 1))
+    throw invalid('lockTimeoutMs', lockTimeoutMs, 'a number of ms from 1');
   if (codec !== undefined && !(typeof codec?.encode === 'function' && typeof codec?.decode === 'function')) {
     throw invalid('codec', codec, 'an object with encode and decode');
   }
@@ -95,7 +98,10 @@ export function resolveOptions(options: SharedCacheOptions = {}): ResolvedOption
 /** Returns the TTL, in ms; anything but a number >= 0 throws ERR_INVALID_TTL. */
 export function checkTtl(ttl: unknown): number {
   if (typeof ttl !== 'number' || !(ttl >= 0)) {
-    throw new SharedCacheError('ERR_INVALID_TTL', `ttl must be a number of milliseconds >= 0 or Infinity, received ${describe(ttl)}`);
+    throw new SharedCacheError(
+      'ERR_INVALID_TTL',
+      `ttl must be a number of milliseconds >= 0 or Infinity, received ${describe(ttl)}`,
+    );
   }
   return ttl;
 }
@@ -116,7 +122,8 @@ export function parseBytes(size: number | string): number {
 function resolveMonitor(monitor: SharedCacheOptions['monitor']): MonitorSettings | undefined {
   if (monitor === undefined || monitor === false) return undefined;
   if (monitor === true) return {};
-  if (typeof monitor !== 'object' || monitor === null) throw invalid('monitor', monitor, 'a boolean or { sample, retention }');
+  if (typeof monitor !== 'object' || monitor === null)
+    throw invalid('monitor', monitor, 'a boolean or { sample, retention }');
   rejectUnknown(monitor, ['sample', 'retention'], 'monitor option');
   return monitor;
 }

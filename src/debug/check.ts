@@ -1,5 +1,17 @@
 import type { Attachment } from '../attachment.js';
-import { BUCKET_OVERFLOW, BUCKET_SLOTS, CHUNK, CHUNK_META, ENTRY, MAX_KEY_BYTES, PAGE, PAGES_WORD, REF_SHIFT, SHARD, SLOT_SHIFT } from '../memory/layout.js';
+import {
+  BUCKET_OVERFLOW,
+  BUCKET_SLOTS,
+  CHUNK,
+  CHUNK_META,
+  ENTRY,
+  MAX_KEY_BYTES,
+  PAGE,
+  PAGES_WORD,
+  REF_SHIFT,
+  SHARD,
+  SLOT_SHIFT,
+} from '../memory/layout.js';
 import { isChained, keyBytesOf } from '../table/entry.js';
 import type { Shard } from '../table/shard.js';
 
@@ -30,7 +42,8 @@ export function inspectCache(attachment: Attachment): { ok: boolean; problems: s
 function inspectShardLocked(shard: Shard, report: (message: string) => void): void {
   const m = shard.words;
   if (m[SHARD.journalLength] !== 0) report(`${m[SHARD.journalLength]} journaled stores outside a transaction`);
-  for (const root of ['pending', 'dying', 'clearing'] as const) if (m[SHARD[root]] !== 0) report(`${root} is not empty`);
+  for (const root of ['pending', 'dying', 'clearing'] as const)
+    if (m[SHARD[root]] !== 0) report(`${root} is not empty`);
   const filled = inspectIndex(shard, report);
   inspectHeap(shard, filled, report);
   shard.policy.inspectLocked((slot) => filled.slots.has(slot), report);
@@ -68,19 +81,28 @@ function inspectIndex(shard: Shard, report: (message: string) => void): Filled {
   }
   for (let bucket = 0; bucket < shard.bucketCount; bucket++) {
     const counted = m[shard.bucketWord(bucket) + BUCKET_OVERFLOW] >>> 24;
-    if (counted !== passed[bucket]) report(`bucket ${bucket} counts ${counted} passing entries, there are ${passed[bucket]}`);
+    if (counted !== passed[bucket])
+      report(`bucket ${bucket} counts ${counted} passing entries, there are ${passed[bucket]}`);
   }
   if (slots.size !== m[SHARD.entries]) report(`${m[SHARD.entries]} entries counted, ${slots.size} found`);
   if (slots.size > shard.capacityEntries) report(`${slots.size} entries, ${shard.capacityEntries} allowed`);
   return { slots, blocks };
 }
 
-function inspectEntry(shard: Shard, slot: number, ref: number, blocks: Set<number>, report: (message: string) => void): void {
+function inspectEntry(
+  shard: Shard,
+  slot: number,
+  ref: number,
+  blocks: Set<number>,
+  report: (message: string) => void,
+): void {
   const m = shard.words;
   const word = ref << (REF_SHIFT - 2);
   const meta = m[word + ENTRY.meta];
-  if (m[word + ENTRY.hash] !== m[shard.memory.hashWord(slot)]) report(`slot ${slot} and its entry have different hashes`);
-  if (keyBytesOf(meta) > MAX_KEY_BYTES || m[word + ENTRY.valueBytes] < 0) report(`slot ${slot} has an impossible length`);
+  if (m[word + ENTRY.hash] !== m[shard.memory.hashWord(slot)])
+    report(`slot ${slot} and its entry have different hashes`);
+  if (keyBytesOf(meta) > MAX_KEY_BYTES || m[word + ENTRY.valueBytes] < 0)
+    report(`slot ${slot} has an impossible length`);
   if (blocks.has(ref)) report(`block ${ref} belongs to two entries`);
   blocks.add(ref);
   if (!isChained(meta)) return;
@@ -106,7 +128,8 @@ function inspectHeap(shard: Shard, filled: Filled, report: (message: string) => 
       if (!filled.blocks.has(ref)) report(`block ${ref} is in use by no entry`);
     });
     if (m[record + PAGE.class] === 0) continue;
-    if (used !== m[record + PAGE.used]) report(`page ${page} counts ${m[record + PAGE.used]} blocks in use, there are ${used}`);
+    if (used !== m[record + PAGE.used])
+      report(`page ${page} counts ${m[record + PAGE.used]} blocks in use, there are ${used}`);
     blocks += used;
     units += used * (g.classBytes[m[record + PAGE.class] - 1] >> 3);
   }

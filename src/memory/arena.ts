@@ -101,11 +101,20 @@ export class Arena {
       policyWords: m[CONTROL.policyShardWords],
     };
     const plausible =
-      shardCount >= 1 && shardCount <= 1024 && Number.isInteger(Math.log2(shardCount)) &&
-      m[CONTROL.shardsPerSegment] >= 1 && m[CONTROL.shardCapacity] >= 0 && m[CONTROL.policyGlobalWords] >= 0 &&
-      dimensions.pageShift >= 12 && dimensions.pageShift <= 16 && dimensions.pageCount >= 1 &&
-      dimensions.pageCount <= 2 ** 20 && dimensions.bucketCount >= 1 && dimensions.bucketCount <= 2 ** 25 &&
-      dimensions.policyWords >= 0 && dimensions.policyWords <= 2 ** 29;
+      shardCount >= 1 &&
+      shardCount <= 1024 &&
+      Number.isInteger(Math.log2(shardCount)) &&
+      m[CONTROL.shardsPerSegment] >= 1 &&
+      m[CONTROL.shardCapacity] >= 0 &&
+      m[CONTROL.policyGlobalWords] >= 0 &&
+      dimensions.pageShift >= 12 &&
+      dimensions.pageShift <= 16 &&
+      dimensions.pageCount >= 1 &&
+      dimensions.pageCount <= 2 ** 20 &&
+      dimensions.bucketCount >= 1 &&
+      dimensions.bucketCount <= 2 ** 25 &&
+      dimensions.policyWords >= 0 &&
+      dimensions.policyWords <= 2 ** 29;
     if (!plausible) throw invalidHandle('the dimensions in its header make no sense');
     const geometry = shardGeometry(dimensions);
     const shardBytes = geometry.words * 4;
@@ -130,5 +139,8 @@ export class Arena {
 }
 
 function invalidHandle(why: string): SharedCacheError {
-  return new SharedCacheError('ERR_INVALID_HANDLE', `the handle cannot be attached: ${why}; pass what cache.handle returned`);
+  return new SharedCacheError(
+    'ERR_INVALID_HANDLE',
+    `the handle cannot be attached: ${why}; pass what cache.handle returned`,
+  );
 }

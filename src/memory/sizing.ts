@@ -1,6 +1,15 @@
 import { SharedCacheError } from '../errors.js';
 import { bucketsFor, type ShardGeometry, shardGeometry } from './geometry.js';
-import { BUCKET_LOAD, BUCKET_WORDS, CHUNK, LINK_WORDS, MAX_SHARD_BYTES, pageRecordWords, POLICY_GLOBAL_WORD, SLOT_SHIFT } from './layout.js';
+import {
+  BUCKET_LOAD,
+  BUCKET_WORDS,
+  CHUNK,
+  LINK_WORDS,
+  MAX_SHARD_BYTES,
+  POLICY_GLOBAL_WORD,
+  pageRecordWords,
+  SLOT_SHIFT,
+} from './layout.js';
 
 export interface SizingRequest {
   maxBytes: number;

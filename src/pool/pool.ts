@@ -1,5 +1,5 @@
-import { setEnvironmentData } from 'node:worker_threads';
 import { pathToFileURL } from 'node:url';
+import { setEnvironmentData } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { SharedCache, type SharedCacheHandle } from '../cache.js';
 import { describe, SharedCacheError } from '../errors.js';
@@ -44,12 +44,16 @@ export class CachePool<V = unknown> {
   constructor(options: CachePoolOptions<V>) {
     const { filename, cache, name = 'default', ...piscinaOptions } = options;
     if (typeof filename !== 'string' && !(filename instanceof URL)) {
-      throw new SharedCacheError('ERR_INVALID_OPTION', `filename must be a path or a file: URL, received ${describe(filename)}`);
+      throw new SharedCacheError(
+        'ERR_INVALID_OPTION',
+        `filename must be a path or a file: URL, received ${describe(filename)}`,
+      );
     }
     if (!(cache instanceof SharedCache)) {
       throw new SharedCacheError('ERR_INVALID_OPTION', `cache must be a SharedCache, received ${describe(cache)}`);
     }
-    const href = filename instanceof URL || filename.startsWith('file:') ? String(filename) : pathToFileURL(filename).href;
+    const href =
+      filename instanceof URL || filename.startsWith('file:') ? String(filename) : pathToFileURL(filename).href;
     const environment: PoolEnvironment = { handle: cache.handle, filename: href };
     setEnvironmentData(poolEnvironmentKey(this.#id), environment as never);
     this.cache = cache;

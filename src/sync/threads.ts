@@ -96,7 +96,10 @@ export class ThreadRegistry {
     const m = this.words;
     for (let index = 0; index < MAX_THREADS; index++) {
       const word = recordWord(index) + THREAD.state;
-      if (m[word] === THREAD_STATE.free && Atomics.compareExchange(m, word, THREAD_STATE.free, mark) === THREAD_STATE.free) {
+      if (
+        m[word] === THREAD_STATE.free &&
+        Atomics.compareExchange(m, word, THREAD_STATE.free, mark) === THREAD_STATE.free
+      ) {
         return index;
       }
     }

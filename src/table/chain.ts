@@ -60,7 +60,8 @@ export function buildTailLocked(
 ): number {
   const { heap, memory, words: m } = shard;
   let end = paddedToWord(key.lengthBytes) + value.lengthBytes;
-  const capacity = (i: number): number => heap.classBytes(classes[i]) - (i === 0 ? ENTRY.chainedHeadWords : CHUNK.headWords) * 4;
+  const capacity = (i: number): number =>
+    heap.classBytes(classes[i]) - (i === 0 ? ENTRY.chainedHeadWords : CHUNK.headWords) * 4;
   let begin = 0;
   for (let i = 0; i < classes.length - 1; i++) begin += capacity(i);
   let next = 0;

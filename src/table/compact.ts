@@ -25,7 +25,8 @@ export function vacatePageLocked(shard: Shard): boolean {
 function moveBlockLocked(shard: Shard, ref: number): void {
   const { heap, memory, words: m } = shard;
   const word = ref << (REF_SHIFT - 2);
-  const referrer = m[word + ENTRY.meta] === CHUNK_META ? chunkReferrerLocked(shard, ref) : entryReferrerLocked(shard, ref);
+  const referrer =
+    m[word + ENTRY.meta] === CHUNK_META ? chunkReferrerLocked(shard, ref) : entryReferrerLocked(shard, ref);
   if (referrer === 0) return;
   const { sizeClass } = heap.place(ref);
   const target = heap.allocate(sizeClass);

@@ -1,5 +1,6 @@
 import type { KeyEncoder } from '../codec/key.js';
 import type { ValueEncoder } from '../codec/value.js';
+import type { Heap } from '../memory/heap.js';
 import {
   CHUNK,
   ENTRY,
@@ -9,7 +10,6 @@ import {
   META_KIND_SHIFT,
   REF_SHIFT,
 } from '../memory/layout.js';
-import type { Heap } from '../memory/heap.js';
 import type { Shard } from './shard.js';
 
 /** Below this many bytes a plain loop beats the call of a builtin copy. */

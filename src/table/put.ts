@@ -18,7 +18,13 @@ export function fits(shard: Shard, key: KeyEncoder, value: ValueEncoder, maxEntr
  * Stores the entry, replacing what the key had: the new entry is written where nobody looks, then one ref is swapped.
  * False when the heap could not make room; the key is then absent.
  */
-export function putLocked(shard: Shard, key: KeyEncoder, value: ValueEncoder, expiresAt: number, clock: Clock): boolean {
+export function putLocked(
+  shard: Shard,
+  key: KeyEncoder,
+  value: ValueEncoder,
+  expiresAt: number,
+  clock: Clock,
+): boolean {
   const { heap, memory, words: m } = shard;
   const classes = planBlocks(heap, paddedToWord(key.lengthBytes) + value.lengthBytes);
   const allocate = (sizeClass: number): number => allocateLocked(shard, sizeClass, clock);

@@ -1,8 +1,7 @@
 import type { KeyEncoder } from '../codec/key.js';
-import { REF_SHIFT } from '../memory/layout.js';
+import { ENTRY, REF_SHIFT } from '../memory/layout.js';
 import type { Clock } from '../sync/clock.js';
 import { readChained } from './chain.js';
-import { ENTRY } from '../memory/layout.js';
 import { copyOut, isChained, keyBytesOf, paddedToWord } from './entry.js';
 import { type Reading, snapshotEntry } from './get.js';
 import { findSlot, NO_SLOT } from './index.js';
