@@ -1,3 +1,4 @@
+import { SharedCacheError } from '../errors.js';
 import { CHUNK, CHUNK_META, CLASS_WORDS, CLASSES_WORD, ENTRY, PAGE, PAGES_WORD, REF_SHIFT, SHARD } from './layout.js';
 import type { ShardMemory } from './shard-memory.js';
 
@@ -125,6 +126,12 @@ export class Heap {
     const offset = (ref << REF_SHIFT) - this.#heapByte;
     const pageNumber = offset >> this.#pageShift;
     const sizeClass = this.#memory.words[this.#record(pageNumber) + PAGE.class] - 1;
+    if (!(sizeClass >= 0 && sizeClass < this.#classBytes.length)) {
+      throw new SharedCacheError(
+        'ERR_CORRUPTED',
+        `ref ${ref} names no block: page ${pageNumber} has size class ${sizeClass}`,
+      );
+    }
     const block = ((offset & (this.pageBytes - 1)) / this.#classBytes[sizeClass]) | 0;
     return { pageNumber, block, sizeClass };
   }

@@ -30,7 +30,10 @@ function moveBlockLocked(shard: Shard, ref: number): void {
   if (referrer === 0) return;
   const { sizeClass } = heap.place(ref);
   const target = heap.allocate(sizeClass);
-  if (target === 0) return memory.rollback();
+  if (target === 0) {
+    memory.rollback();
+    return;
+  }
   const to = target << (REF_SHIFT - 2);
   m.copyWithin(to, word, word + (heap.classBytes(sizeClass) >> 2));
   memory.set(referrer, target);

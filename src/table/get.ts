@@ -51,7 +51,7 @@ export function read(shard: Shard, key: KeyEncoder, into: Reading, withValue: bo
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const version = Atomics.load(m, SHARD.lock);
     if (version < 0) continue;
-    const whole = snapshot(shard, key, into, withValue);
+    const whole = snapshot(shard, key, into, withValue, version);
     readFence();
     if (Atomics.load(m, SHARD.lock) === version && whole) return into.slot === NO_SLOT ? 'absent' : 'found';
   }
@@ -59,7 +59,7 @@ export function read(shard: Shard, key: KeyEncoder, into: Reading, withValue: bo
   let completed = false;
   try {
     // An entry whose lengths make no sense even under the lock is corrupted: to the caller it is a miss.
-    if (!snapshot(shard, key, into, withValue)) into.slot = NO_SLOT;
+    if (!snapshot(shard, key, into, withValue, m[SHARD.lock])) into.slot = NO_SLOT;
     completed = true;
   } finally {
     shard.unlock(completed);
@@ -71,18 +71,21 @@ export function read(shard: Shard, key: KeyEncoder, into: Reading, withValue: bo
  * Copies what the key's entry says; false when it makes no sense. Safe against any writer: loops are bounded, lengths are
  * checked against the shard before use, and only latin1 (which any bytes are) is decoded from memory that may be changing.
  */
-function snapshot(shard: Shard, key: KeyEncoder, into: Reading, withValue: boolean): boolean {
+function snapshot(shard: Shard, key: KeyEncoder, into: Reading, withValue: boolean, version: number): boolean {
   const slot = findSlot(shard, key);
   into.slot = slot;
   if (slot === NO_SLOT) return true;
   const m = shard.words;
   const ref = m[shard.memory.refWord(slot)];
   if (!shard.heap.isInside(ref)) return false;
-  return snapshotEntry(shard, ref, into, withValue);
+  return snapshotEntry(shard, ref, into, withValue, version);
 }
 
-/** The same for an entry whose ref is known. */
-export function snapshotEntry(shard: Shard, ref: number, into: Reading, withValue: boolean): boolean {
+/**
+ * The same for an entry whose ref is known. `version` is the lock word the caller read before: a long value is only
+ * allocated for while it is still that, since a torn length could ask for a gigabyte.
+ */
+export function snapshotEntry(shard: Shard, ref: number, into: Reading, withValue: boolean, version: number): boolean {
   const m = shard.words;
   const word = ref << (REF_SHIFT - 2);
   const meta = m[word + ENTRY.meta];
@@ -94,6 +97,7 @@ export function snapshotEntry(shard: Shard, ref: number, into: Reading, withValu
   into.expiresAt = shard.doubles[(word + ENTRY.expiresAt) >> 1];
   if (!withValue) return true;
   if (lengthBytes < 0 || lengthBytes > shard.bytes.length) return false;
+  if (lengthBytes > SCRATCH_BYTES && Atomics.load(m, SHARD.lock) !== version) return false;
   const keyBytes = paddedToWord(keyBytesOf(meta));
   into.isDirect = isDirect(into.kind) && !isChained(meta);
   if (isChained(meta)) {

@@ -92,3 +92,8 @@ export function slotsOfHashLocked(shard: Shard, hash: number): number[] {
 export function isFilledRef(shard: Shard, slot: number, ref: number): boolean {
   return shard.words[shard.memory.refWord(slot)] === ref;
 }
+
+/** Whether the slot exists and holds an entry. */
+export function isFilled(shard: Shard, slot: number): boolean {
+  return slot >= 0 && slot < shard.memory.slotCount && shard.heap.isBlock(shard.words[shard.memory.refWord(slot)]);
+}

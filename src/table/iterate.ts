@@ -31,14 +31,14 @@ function readPlace(shard: Shard, refWord: number, into: Reading, withValue: bool
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const version = Atomics.load(m, SHARD.lock);
     if (version < 0) continue;
-    const keyBytes = snapshotPlace(shard, m[refWord], into, withValue, key);
+    const keyBytes = snapshotPlace(shard, m[refWord], into, withValue, key, version);
     readFence();
     if (Atomics.load(m, SHARD.lock) === version) return keyBytes;
   }
   if (!shard.lock()) return -1;
   let completed = false;
   try {
-    const keyBytes = snapshotPlace(shard, m[refWord], into, withValue, key);
+    const keyBytes = snapshotPlace(shard, m[refWord], into, withValue, key, m[SHARD.lock]);
     completed = true;
     return keyBytes;
   } finally {
@@ -46,8 +46,15 @@ function readPlace(shard: Shard, refWord: number, into: Reading, withValue: bool
   }
 }
 
-function snapshotPlace(shard: Shard, ref: number, into: Reading, withValue: boolean, key: Buffer): number {
-  if (ref === 0 || !shard.heap.isInside(ref) || !snapshotEntry(shard, ref, into, withValue)) return -1;
+function snapshotPlace(
+  shard: Shard,
+  ref: number,
+  into: Reading,
+  withValue: boolean,
+  key: Buffer,
+  version: number,
+): number {
+  if (ref === 0 || !shard.heap.isInside(ref) || !snapshotEntry(shard, ref, into, withValue, version)) return -1;
   const word = ref << (REF_SHIFT - 2);
   const meta = shard.words[word + ENTRY.meta];
   const keyBytes = keyBytesOf(meta);

@@ -2,8 +2,9 @@ import type { KeyEncoder } from '../codec/key.js';
 import { COUNTER, ENTRY, SHARD } from '../memory/layout.js';
 import { MAX_EVICTION_STEPS } from '../policy/policy.js';
 import type { Clock } from '../sync/clock.js';
+import { clearLocked } from './clear.js';
 import { isChained } from './entry.js';
-import { countPassedLocked, findSlot, NO_SLOT } from './index.js';
+import { countPassedLocked, findSlot, isFilled, NO_SLOT } from './index.js';
 import type { Shard } from './shard.js';
 
 /** Takes the slot's entry out of the table: one transaction, then the rest of its chain if it has one. */
@@ -31,9 +32,12 @@ export function evictOneLocked(shard: Shard, clock: Clock): void {
       shard.memory.commit();
       continue;
     }
+    if (!isFilled(shard, slot)) break;
     evictSlotLocked(shard, slot, clock);
     return;
   }
+  // The policy's lists make no sense: somebody wrote over them. An empty cache is a correct one.
+  clearLocked(shard);
 }
 
 export function evictSlotLocked(shard: Shard, slot: number, clock: Clock): void {

@@ -1,5 +1,5 @@
 import type { KeyEncoder } from '../codec/key.js';
-import { ENTRY, REF_SHIFT } from '../memory/layout.js';
+import { ENTRY, REF_SHIFT, SHARD } from '../memory/layout.js';
 import type { Clock } from '../sync/clock.js';
 import { readChained } from './chain.js';
 import { copyOut, isChained, keyBytesOf, paddedToWord } from './entry.js';
@@ -19,7 +19,8 @@ export function takeSnapshot(shard: Shard, key: KeyEncoder, reading: Reading, cl
   const slot = findSlot(shard, key);
   if (slot === NO_SLOT) return undefined;
   const ref = shard.words[shard.memory.refWord(slot)];
-  if (!snapshotEntry(shard, ref, reading, true) || clock.hasExpired(reading.expiresAt)) return undefined;
+  if (!snapshotEntry(shard, ref, reading, true, shard.words[SHARD.lock]) || clock.hasExpired(reading.expiresAt))
+    return undefined;
   const { kind, expiresAt, lengthBytes } = reading;
   return { kind, expiresAt, bytes: rawValue(shard, ref, lengthBytes) };
 }
