@@ -20,6 +20,7 @@ Replay an LLM request trace instead (JSON lines with hash_ids, plain or gzip).
   --policy LIST     eviction policies, comma-separated (default: all)
 
   --threads N       worker threads (default: one per processor, ${availableParallelism()} here)
+  --svg FILE        draw the results, too
   --help            print this`;
 
 export const POLICIES: readonly EvictionName[] = ['adaptive', 's3-fifo', 'lru', 'lfu', 'fifo'];
@@ -30,6 +31,8 @@ export interface AnalysisOptions {
   /** How many packages at most; Infinity for all. */
   readonly limit: number;
   readonly threads: number;
+  /** Where to draw the results. */
+  readonly svg: string | undefined;
 }
 
 export interface TraceOptions {
@@ -38,6 +41,8 @@ export interface TraceOptions {
   readonly blocks: number;
   readonly policies: readonly EvictionName[];
   readonly threads: number;
+  /** Where to draw the results. */
+  readonly svg: string | undefined;
 }
 
 export type Options = { readonly mode: 'help' } | AnalysisOptions | TraceOptions;
@@ -54,13 +59,13 @@ export function parseOptions(args: readonly string[]): Options {
     for (const name of ONLY_TRACE) if (values[name] !== undefined) throw new InputError(`--${name} needs --trace FILE`);
     const limit = wholeNumber('--limit', values.limit, Number.POSITIVE_INFINITY, 1, Number.MAX_SAFE_INTEGER);
     const dir = values.dir ?? fileURLToPath(new URL('../../../node_modules', import.meta.url));
-    return { mode: 'analysis', dir, limit, threads };
+    return { mode: 'analysis', dir, limit, threads, svg: values.svg };
   }
   for (const name of ONLY_ANALYSIS) {
     if (values[name] !== undefined) throw new InputError(`--${name} does not go with --trace`);
   }
   const blocks = wholeNumber('--blocks', values.blocks, DEFAULT_BLOCKS, 1, 100_000_000);
-  return { mode: 'trace', file: values.trace, blocks, policies: policies(values.policy), threads };
+  return { mode: 'trace', file: values.trace, blocks, policies: policies(values.policy), threads, svg: values.svg };
 }
 
 function parse(args: readonly string[]) {
@@ -75,6 +80,7 @@ function parse(args: readonly string[]) {
         blocks: text,
         policy: text,
         threads: text,
+        svg: text,
         help: { type: 'boolean' },
       },
     }).values;

@@ -1,4 +1,5 @@
 /** Trace files, good and bad, and a replay whose reuse can be counted by hand. */
+import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { InputError } from '../../examples/main-job/errors.js';
@@ -64,10 +65,12 @@ t.test('bad files name the file and the line', async (t) => {
 
 t.test('a replay counts blocks and prefixes', async (t) => {
   const dir = t.testdir({ 'trace.jsonl.gz': gzipSync(lines) });
-  const { code, stdout, stderr } = await runJob('--trace', `${dir}/trace.jsonl.gz`, '--threads', '1', '--blocks', '64');
+  const args = ['--trace', `${dir}/trace.jsonl.gz`, '--threads', '1', '--blocks', '64', '--svg', `${dir}/reuse.svg`];
+  const { code, stdout, stderr } = await runJob(...args);
   t.equal(code, 0, stderr);
   t.match(stdout, /^3 requests, 6 distinct blocks\n/);
   for (const policy of ['adaptive', 's3-fifo', 'lru', 'lfu', 'fifo']) {
     t.strictSame(tableRow(stdout, policy).slice(2), ['10', '40.00 %', '30.00 %', '0'], policy);
   }
+  t.match(readFileSync(`${dir}/reuse.svg`, 'utf8'), /^<svg .*>s3-fifo<.*>30\.00 %<.*<\/svg>\n$/s);
 });

@@ -2,6 +2,7 @@
 
 import { basename } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { type Panel, writeChart } from '../chart.js';
 import type { AnalysisOptions } from '../options.js';
 import { formatTable, kilobytes, percent } from '../table.js';
 import type { Closure } from './closure.js';
@@ -11,7 +12,7 @@ import { type Measured, measureNoCache, measurePerThread, measureShared } from '
 /** How many of the heaviest packages are shown. */
 const SHOWN = 5;
 
-export async function runAnalysis({ dir, limit, threads }: AnalysisOptions): Promise<void> {
+export async function runAnalysis({ dir, limit, threads, svg }: AnalysisOptions): Promise<void> {
   const { root, requests, files, bytes } = findEntries(dir, limit);
   console.log(`${basename(root)}: ${files} source files, ${(bytes / 1024 / 1024).toFixed(1)} MB`);
   console.log(`${requests.length} requests, each for all that one package imports, over ${threads} threads\n`);
@@ -26,6 +27,7 @@ export async function runAnalysis({ dir, limit, threads }: AnalysisOptions): Pro
   const names = requests.map(({ name }) => name);
   console.log(heaviest(names, runs[0].closures));
   console.log(summary(runs));
+  if (svg !== undefined) writeChart(svg, panels(runs));
 }
 
 function assertSame(expected: Measured, actual: Measured): void {
@@ -69,4 +71,17 @@ function summary(runs: readonly Measured[]): string {
     'cache memory',
   ];
   return formatTable(header, rows);
+}
+
+function panels(runs: readonly Measured[]): Panel[] {
+  return [
+    {
+      title: 'Wall time',
+      bars: runs.map(({ label, wallMs }) => ({ label, value: wallMs, text: `${(wallMs / 1000).toFixed(2)} s` })),
+    },
+    {
+      title: 'Files analysed',
+      bars: runs.map(({ label, computations }) => ({ label, value: computations, text: String(computations) })),
+    },
+  ];
 }
