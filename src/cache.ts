@@ -137,9 +137,11 @@ export class SharedCache<V = unknown> {
 
   /** A copy of the live value, or undefined. Counts as an access. */
   get(key: string): V | undefined {
-    const { counters, clock, shard } = this.#locate(key);
+    const { key: encoder, counters, clock } = this.#open();
+    encoder.encode(key);
+    const shard = this.#attachment.shardOf(encoder.hash);
     const reading = this.#reading;
-    if (read(shard, this.#attachment.key, reading, true) === 'found' && !clock.hasExpired(reading.expiresAt)) {
+    if (read(shard, encoder, reading, true) === 'found' && !clock.hasExpired(reading.expiresAt)) {
       counters[COUNTER.hits]++;
       shard.policy.hit(reading.slot, reading.hash, reading.policyWord);
       return this.#reader.value(reading) as V;
@@ -350,11 +352,10 @@ export class SharedCache<V = unknown> {
   }
 
   #find(key: string, withValue: boolean): boolean {
-    const { clock, shard } = this.#locate(key);
-    return (
-      read(shard, this.#attachment.key, this.#reading, withValue) === 'found' &&
-      !clock.hasExpired(this.#reading.expiresAt)
-    );
+    const { key: encoder, clock } = this.#open();
+    encoder.encode(key);
+    const shard = this.#attachment.shardOf(encoder.hash);
+    return read(shard, encoder, this.#reading, withValue) === 'found' && !clock.hasExpired(this.#reading.expiresAt);
   }
 
   #putLocked(shard: Shard, ttl: number, expiresAt: number): boolean {
