@@ -1,0 +1,104 @@
+import { describe, SharedCacheError } from '../errors.js';
+import { MAX_KEY_BYTES } from '../memory/layout.js';
+import { halfSipHash13 } from './hash.js';
+
+/**
+ * Encodes and hashes keys, one at a time: what it holds is valid until the next `encode`.
+ *
+ * The encoding is WTF-8 (UTF-8 in which a lone surrogate is three bytes), so different strings never become the same bytes.
+ */
+export class KeyEncoder {
+  /** The encoded key, little-endian, its last word padded with zeros. */
+  readonly words: Int32Array = new Int32Array((MAX_KEY_BYTES >> 2) + 2);
+  lengthBytes = 0;
+  /** Signed 32-bit HalfSipHash-1-3 under the cache's key. */
+  hash = 0;
+  readonly #bytes = Buffer.from(this.words.buffer);
+  readonly #hashKey0: number;
+  readonly #hashKey1: number;
+
+  constructor(hashKey0: number, hashKey1: number) {
+    this.#hashKey0 = hashKey0;
+    this.#hashKey1 = hashKey1;
+  }
+
+  /** Throws ERR_INVALID_KEY for anything but a string of at most 64 KiB. */
+  encode(key: unknown): void {
+    if (typeof key !== 'string') {
+      throw new SharedCacheError('ERR_INVALID_KEY', `a key must be a string, received ${describe(key)}`);
+    }
+    const length = key.length;
+    if (length > MAX_KEY_BYTES) throw tooLong(key);
+    const words = this.words;
+    const whole = length & ~3;
+    let seen = 0;
+    let i = 0;
+    for (; i < whole; i += 4) {
+      const a = key.charCodeAt(i);
+      const b = key.charCodeAt(i + 1);
+      const c = key.charCodeAt(i + 2);
+      const d = key.charCodeAt(i + 3);
+      seen |= a | b | c | d;
+      words[i >> 2] = a | (b << 8) | (c << 16) | (d << 24);
+    }
+    let last = 0;
+    for (let shift = 0; i < length; i++, shift += 8) {
+      const c = key.charCodeAt(i);
+      seen |= c;
+      last |= c << shift;
+    }
+    words[whole >> 2] = last;
+    this.lengthBytes = seen < 128 ? length : this.#encodeWide(key);
+    this.hash = halfSipHash13(words, this.lengthBytes, this.#hashKey0, this.#hashKey1);
+  }
+
+  #encodeWide(key: string): number {
+    const bytes = this.#bytes;
+    let n = 0;
+    for (let i = 0; i < key.length; i++) {
+      const c = key.codePointAt(i) as number;
+      const size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+      if (n + size > MAX_KEY_BYTES) throw tooLong(key);
+      if (size === 1) {
+        bytes[n] = c;
+      } else {
+        // Six bits a byte from the end; the first byte says how many follow.
+        for (let j = size - 1, rest = c; j > 0; j--, rest >>= 6) bytes[n + j] = 0x80 | (rest & 63);
+        bytes[n] = ((0xf00 >> size) & 0xff) | (c >> (6 * (size - 1)));
+      }
+      n += size;
+      if (size === 4) i++;
+    }
+    bytes.fill(0, n, (n + 3) & ~3);
+    return n;
+  }
+}
+
+/** The key whose encoding lies in these bytes, which must be private memory. */
+export function decodeKey(bytes: Buffer, offset: number, lengthBytes: number): string {
+  const text = bytes.toString('utf8', offset, offset + lengthBytes);
+  return text.includes('\ufffd') ? decodeWide(bytes, offset, lengthBytes) : text;
+}
+
+/** For keys that hold lone surrogates, which Node's decoder replaces. */
+function decodeWide(bytes: Buffer, offset: number, lengthBytes: number): string {
+  const end = offset + lengthBytes;
+  let text = '';
+  for (let i = offset; i < end; ) {
+    const first = bytes[i] as number;
+    const size = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    let c = size === 1 ? first : first & (0x7f >> size);
+    for (let j = 1; j < size; j++) c = (c << 6) | ((bytes[i + j] ?? 0) & 63);
+    if (c > 0x10ffff) throw new SharedCacheError('ERR_CORRUPTED', 'the bytes of a key are not WTF-8');
+    text += String.fromCodePoint(c);
+    i += size;
+  }
+  return text;
+}
+
+function tooLong(key: string): SharedCacheError {
+  return new SharedCacheError(
+    'ERR_INVALID_KEY',
+    `a key may have ${MAX_KEY_BYTES} bytes in UTF-8, received ${Buffer.byteLength(key)}`,
+  );
+}

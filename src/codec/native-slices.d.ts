@@ -1,0 +1,5 @@
+/** Node's own decoders without the dispatch on an encoding's name; long-standing, but not in its types. */
+interface Buffer {
+  latin1Slice(start: number, end: number): string;
+  ucs2Slice(start: number, end: number): string;
+}
