@@ -21,7 +21,8 @@ export interface SharedCacheOptions {
   codec?: Codec;
   /** Latency recording: `true`, or its settings. Default off. */
   monitor?: boolean | MonitorSettings;
-  /** Background removal of expired entries by the thread that creates the cache. Default on. */
+  /** Background removal of expired entries, by a thread the creator starts; every `intervalMs` (default 50) it advances the
+   *  coarse clock and sweeps a part of the cache, all of it in about 20 turns. Default on. */
   sweep?: boolean | { intervalMs?: number };
   /** Longest wait for a lock that a live thread keeps, in ms, before a get misses and a put is refused. Default 5,000. */
   lockTimeoutMs?: number;
@@ -48,7 +49,7 @@ export interface ResolvedOptions {
 }
 
 const MB = 1024 * 1024;
-const DEFAULT_SWEEP_INTERVAL_MS = 5;
+const DEFAULT_SWEEP_INTERVAL_MS = 50;
 const UNITS: Readonly<Record<string, number>> = { '': 1, B: 1, KB: 1024, MB, GB: 1024 * MB };
 const NAMES: readonly (keyof SharedCacheOptions)[] = [
   'maxBytes',

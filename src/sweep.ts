@@ -4,9 +4,9 @@ import { Arena } from './memory/arena.js';
 import { sweepSome } from './table/sweep.js';
 
 /** Longest that one tick removes entries, ms. */
-const TICK_BUDGET_MS = 1;
+const TICK_BUDGET_MS = 5;
 /** A full round over the cache takes about this many ticks. */
-const TICKS_PER_ROUND = 400;
+const TICKS_PER_ROUND = 20;
 
 /** The background sweep of one cache, as its own thread runs it. */
 export interface Sweep {

@@ -1,5 +1,16 @@
 import { SharedCacheError } from '../errors.js';
-import { CHUNK, CHUNK_META, CLASS_WORDS, CLASSES_WORD, ENTRY, PAGE, PAGES_WORD, REF_SHIFT, SHARD } from './layout.js';
+import {
+  CHUNK,
+  CHUNK_META,
+  CLASS_WORDS,
+  CLASSES_WORD,
+  ENTRY,
+  EXPIRY_EPOCH_MS,
+  PAGE,
+  PAGES_WORD,
+  REF_SHIFT,
+  SHARD,
+} from './layout.js';
 import type { ShardMemory } from './shard-memory.js';
 
 /** Where a block lies: its page's record, its number in the page, its size class. */
@@ -94,6 +105,27 @@ export class Heap {
     memory.add(SHARD.usedUnits, -(this.#classBytes[sizeClass] >> 3));
     if (used === perPage) this.#link(head, pageNumber);
     if (used === 1) this.#releasePage(head, pageNumber, perPage);
+  }
+
+  /** To be called before an entry with this expiry becomes visible in the block, so that no sweep skips its page. */
+  noteExpiry(ref: number, expiresAt: number): void {
+    if (expiresAt === Number.POSITIVE_INFINITY) return;
+    const m = this.#memory.words;
+    const word = this.#record(((ref << REF_SHIFT) - this.#heapByte) >> this.#pageShift) + PAGE.earliest;
+    const seconds = expirySeconds(expiresAt);
+    if (m[word] === 0 || seconds < m[word]) m[word] = seconds;
+  }
+
+  /** Whether an entry of the page may have expired. */
+  mayHaveExpired(page: number, now: number): boolean {
+    const earliest = this.#memory.words[this.#record(page) + PAGE.earliest];
+    return earliest !== 0 && earliest <= expirySeconds(now);
+  }
+
+  /** The page's earliest expiry as a scan under the lock found it; one store, so that no time too late is ever there. */
+  setExpiry(page: number, expiresAt: number): void {
+    this.#memory.words[this.#record(page) + PAGE.earliest] =
+      expiresAt === Number.POSITIVE_INFINITY ? 0 : expirySeconds(expiresAt);
   }
 
   /** Whether `allocate(sizeClass)` would succeed. */
@@ -243,6 +275,7 @@ export class Heap {
       return false;
     }
     memory.set(this.#record(page) + PAGE.class, sizeClass + 1);
+    m[this.#record(page) + PAGE.earliest] = 0;
     memory.add(head + 1, this.#perPage[sizeClass]);
     this.#link(head, page);
     return true;
@@ -279,6 +312,10 @@ export class Heap {
     if (next !== 0) memory.set(this.#record(next - 1) + PAGE.prev, prev);
   }
 }
+
+/** Rounded down, so that a page is scanned rather too early than too late. */
+const expirySeconds = (ms: number): number =>
+  Math.min(0x7fffffff, Math.max(1, Math.floor((ms - EXPIRY_EPOCH_MS) / 1000)));
 
 /** What all heaps of one geometry share. */
 export interface ClassTables {

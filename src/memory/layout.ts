@@ -162,9 +162,14 @@ export const PAGE = {
   /** 1 + page number. */
   next: 2,
   prev: 3,
+  /** No entry of the page expires before this many seconds after EXPIRY_EPOCH_MS; 0 when none expires at all. May be too
+   *  early, never too late. */
+  earliest: 4,
   /** Bitmap, 1 = used. */
-  bitmap: 4,
+  bitmap: 5,
 } as const;
+/** Lets page expiries fit in an int32 until 2088. */
+export const EXPIRY_EPOCH_MS = 1_600_000_000_000;
 /** Smallest block; one bit of the bitmap stands for one block. */
 export const MIN_BLOCK_BYTES = 32;
 

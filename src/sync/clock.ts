@@ -41,7 +41,7 @@ export class Clock {
     return now >= expiresAt;
   }
 
-  /** Called by the sweeper every few milliseconds. */
+  /** Called by the sweeper every few dozen milliseconds. */
   tick(): void {
     this.now();
     this.#words[CONTROL.ticking] = 1;

@@ -36,6 +36,7 @@ function moveBlockLocked(shard: Shard, ref: number): void {
   }
   const to = target << (REF_SHIFT - 2);
   m.copyWithin(to, word, word + (heap.classBytes(sizeClass) >> 2));
+  if (m[word + ENTRY.meta] !== CHUNK_META) heap.noteExpiry(target, shard.doubles[(word + ENTRY.expiresAt) >> 1]);
   memory.set(referrer, target);
   heap.free(ref);
   memory.commit();

@@ -50,6 +50,7 @@ export function touchLocked(shard: Shard, key: KeyEncoder, expiresAt: number, cl
   const { memory } = shard;
   const slot = findSlot(shard, key);
   if (slot === NO_SLOT || clock.hasExpired(memory.expiresAt(slot))) return false;
+  shard.heap.noteExpiry(shard.words[memory.refWord(slot)], expiresAt);
   const at = shard.entryWord(slot) + ENTRY.expiresAt;
   double[0] = expiresAt;
   memory.set(at, doubleWords[0]);

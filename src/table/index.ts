@@ -84,6 +84,7 @@ export function slotsOfHashLocked(shard: Shard, hash: number): number[] {
     for (let place = 0; place < BUCKET_SLOTS; place++) {
       if (m[base + place] === hash && m[base + BUCKET_REFS + place] !== 0) slots.push((bucket << SLOT_SHIFT) | place);
     }
+    if (m[base + BUCKET_OVERFLOW] >>> 24 === 0) break;
     if (++bucket === shard.bucketCount) bucket = 0;
   }
   return slots;

@@ -50,6 +50,7 @@ export function putLocked(
   const payload = paddedToWord(key.lengthBytes) + value.lengthBytes;
   const policyState = slot === NO_SLOT ? 0 : m[shard.entryWord(slot) + ENTRY.policy];
   writeHead(shard, ref, key, value, expiresAt, policyState, chained);
+  heap.noteExpiry(ref, expiresAt);
   if (chained) {
     const here = heap.classBytes(classes[0]) - ENTRY.chainedHeadWords * 4;
     m[word + ENTRY.next] = next;
