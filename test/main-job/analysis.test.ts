@@ -1,5 +1,9 @@
 /** The analysis of a small folder, whose files and imports can be counted by hand. */
 import t from 'tap';
+import { analyseFile } from '../../examples/main-job/analysis/analyse.js';
+import { closureOf } from '../../examples/main-job/analysis/closure.js';
+import { findEntries } from '../../examples/main-job/analysis/entries.js';
+import { InputError } from '../../examples/main-job/errors.js';
 import { runJob, tableRow } from './run-job.js';
 
 const PACKAGES = {
@@ -42,12 +46,14 @@ t.test('a folder without packages, and a limit', async (t) => {
     'a.ts': "import { b } from './b.js';\nexport const a: number = b;\n",
     'b.ts': 'export const b = 1;\n',
     'c.tsx': 'export const c = <p />;\n',
+    '.hidden': { 'd.js': '' },
   });
-  const all = await runJob('--dir', dir, '--threads', '1');
-  t.match(all.stdout, /\n3 requests/);
-  t.strictSame(tableRow(all.stdout, 'shared cache').slice(3, 5), ['4', '3']);
-  const one = await runJob('--dir', dir, '--threads', '1', '--limit', '1');
-  t.match(one.stdout, /\n1 requests/);
+  const { root, requests, files } = findEntries(dir, Number.POSITIVE_INFINITY);
+  t.strictSame(requests.map(({ name }) => name).sort(), ['a.ts', 'b.ts', 'c.tsx']);
+  t.equal(files, 3);
+  t.strictSame(findEntries(dir, 1).requests, requests.slice(0, 1));
+  const { files: reached, functions } = closureOf(`${root}a.ts`, root, analyseFile);
+  t.strictSame({ reached, functions }, { reached: 2, functions: 0 });
 });
 
 t.test('bad folders', async (t) => {
@@ -59,8 +65,10 @@ t.test('bad folders', async (t) => {
     ['types', 'no JavaScript or TypeScript files in there'],
   ];
   for (const [name, reason] of cases) {
-    const { code, stderr } = await runJob('--dir', `${dir}/${name}`);
-    t.equal(code, 1, name);
-    t.equal(stderr, `error: --dir ${dir}/${name}: ${reason}\n`);
+    const message = `--dir ${dir}/${name}: ${reason}`;
+    t.throws(() => findEntries(`${dir}/${name}`, 1), { constructor: InputError, message }, name);
   }
+  const { code, stderr } = await runJob('--dir', `${dir}/absent`);
+  t.equal(code, 1);
+  t.equal(stderr, `error: --dir ${dir}/absent: no such file or directory\n`);
 });

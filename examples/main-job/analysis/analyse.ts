@@ -1,10 +1,10 @@
 /** The work worth caching: parse one source file, resolve what it imports, and measure it compressed. */
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { extname } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import ts from 'typescript';
 import { resolveImport } from './resolve.js';
+import { isAnalysable } from './sources.js';
 
 /** What one file costs whoever imports it. */
 export interface FileAnalysis {
@@ -42,15 +42,6 @@ export function analyseFile(path: string): FileAnalysis {
     imports: [...imports],
     unresolved,
   };
-}
-
-const SOURCE_EXTENSIONS = new Set(['.js', '.mjs', '.cjs', '.jsx', '.ts', '.mts', '.cts', '.tsx']);
-/** Larger files are whole programs in one bundle: a few of them would outweigh thousands of sources. */
-const MAX_FILE_BYTES = 1024 * 1024;
-
-/** Whether a path names JavaScript or TypeScript of a sensible size; declaration files hold nothing that runs. */
-export function isAnalysable(path: string): boolean {
-  return SOURCE_EXTENSIONS.has(extname(path)) && !/\.d\.[cm]?ts$/.test(path) && statSync(path).size <= MAX_FILE_BYTES;
 }
 
 /** Every module a source names, by import, export, import() or require(), and how many functions it has. */

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { InputError, systemReason } from '../errors.js';
-import { isAnalysable } from './analyse.js';
 import { packageEntry } from './resolve.js';
+import { isAnalysable } from './sources.js';
 
 export interface Entries {
   /** The folder with every symbolic link resolved and a separator at its end: how the path of each file in it begins. */
