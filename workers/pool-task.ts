@@ -1,23 +1,22 @@
 import { getEnvironmentData } from 'node:worker_threads';
 import { SharedCache, SharedCacheError, type TaskContext } from '../src/index.js';
-import { type PoolEnvironment, poolEnvironmentKey } from '../src/pool/pool.js';
+import { type Envelope, type PoolEnvironment, poolEnvironmentKey } from '../src/pool/pool.js';
 
-type TaskFunction = (task: unknown, context: TaskContext) => unknown;
+/** The user's module and the attached cache, loaded with the first task and kept for the thread's life. */
+let loading: Promise<{ module: Record<string, unknown>; context: TaskContext }> | undefined;
 
-const query = new URL(import.meta.url).searchParams;
-const name = query.get('name') ?? 'default';
-const { handle, filename } = getEnvironmentData(
-  poolEnvironmentKey(Number(query.get('pool'))),
-) as unknown as PoolEnvironment;
-const module = (await import(filename)) as Record<string, unknown>;
-const exported = module[name];
-if (typeof exported !== 'function') {
-  throw new SharedCacheError(
-    'ERR_INVALID_OPTION',
-    `${filename} must export a function ${JSON.stringify(name)} for its pool to run`,
-  );
+async function load(pool: number): Promise<{ module: Record<string, unknown>; context: TaskContext }> {
+  const { handle, filename } = getEnvironmentData(poolEnvironmentKey(pool)) as unknown as PoolEnvironment;
+  const module = (await import(filename)) as Record<string, unknown>;
+  return { module, context: { cache: SharedCache.attach(handle) } };
 }
-const run = exported as TaskFunction;
-const context: TaskContext = { cache: SharedCache.attach(handle) };
 
-export default (task: unknown): unknown => run(task, context);
+export default async ({ pool, name, task }: Envelope): Promise<unknown> => {
+  loading ??= load(pool);
+  const { module, context } = await loading;
+  const run = module[name];
+  if (typeof run !== 'function') {
+    throw new SharedCacheError('ERR_INVALID_OPTION', `the task module must export a function ${JSON.stringify(name)}`);
+  }
+  return run(task, context);
+};

@@ -1,11 +1,12 @@
 import { pathToFileURL } from 'node:url';
 import { setEnvironmentData } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import { Piscina, transferableSymbol, valueSymbol } from 'piscina';
 import { SharedCache, type SharedCacheHandle } from '../cache.js';
 import { describe, SharedCacheError } from '../errors.js';
 
 type PiscinaOptions = NonNullable<ConstructorParameters<typeof Piscina>[0]>;
 type RunOptions = NonNullable<Parameters<Piscina['run']>[1]>;
+type TransferList = NonNullable<RunOptions['transferList']>;
 
 export interface CachePoolOptions<V = unknown> extends Omit<PiscinaOptions, 'filename' | 'name'> {
   /** Module whose default export is `(task, { cache, monitor }) => result`; a path or a file: URL. */
@@ -26,6 +27,15 @@ export interface PoolEnvironment {
   handle: SharedCacheHandle;
   filename: string;
 }
+
+/** A task on its way to a worker: which pool's, for which export of its module. */
+export interface Envelope {
+  pool: number;
+  name: string;
+  task: unknown;
+}
+
+const ENTRY = new URL('../../workers/pool-task.js', import.meta.url).href;
 
 export const poolEnvironmentKey = (id: number): string => `mooncake-cache/pool/${id}`;
 
@@ -58,13 +68,17 @@ export class CachePool<V = unknown> {
     setEnvironmentData(poolEnvironmentKey(this.#id), environment as never);
     this.cache = cache;
     this.#name = name;
-    this.piscina = new Piscina({ ...piscinaOptions, filename: this.#entry(name) });
+    this.piscina = new Piscina({ ...piscinaOptions, filename: ENTRY });
   }
 
   /** Runs one task; `options` are piscina's: `signal`, `transferList`, `name`. */
   run<R = unknown>(task: unknown, options: RunOptions = {}): Promise<R> {
-    const { name = this.#name, ...rest } = options;
-    return this.piscina.run(task, { ...rest, filename: this.#entry(name ?? this.#name), name: 'default' });
+    const { name, transferList = [], ...rest } = options;
+    const envelope: Envelope = { pool: this.#id, name: name ?? this.#name, task };
+    const moved = movedParts(task);
+    if (moved === undefined) return this.piscina.run(envelope, { ...rest, transferList });
+    envelope.task = moved.value;
+    return this.piscina.run(envelope, { ...rest, transferList: [...transferList, moved.transferable] as TransferList });
   }
 
   /** Ends the workers once their tasks are done; the cache stays open. */
@@ -76,12 +90,11 @@ export class CachePool<V = unknown> {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
 
-  /** The worker's entry script, told by its query which pool and which export it serves. */
-  #entry(name: string): string {
-    const entry = new URL('../../workers/pool-task.js', import.meta.url);
-    entry.searchParams.set('pool', String(this.#id));
-    entry.searchParams.set('name', name);
-    return entry.href;
-  }
+/** What Piscina.move() marked; inside an envelope piscina would not see the mark. */
+function movedParts(task: unknown): { value: unknown; transferable: unknown } | undefined {
+  if (typeof task !== 'object' || task === null || !(transferableSymbol in task) || !(valueSymbol in task))
+    return undefined;
+  return { value: task[valueSymbol], transferable: task[transferableSymbol] };
 }
