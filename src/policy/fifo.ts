@@ -1,63 +1,46 @@
+import { LIST_WORDS, reportUnlisted, SlotLists } from './list.js';
 import type { EvictionPolicy, PolicyFactory, PolicyMemory } from './policy.js';
 
+/** First in, first out: hits write nothing, the oldest entry goes. */
 class Fifo implements EvictionPolicy {
   readonly #memory: PolicyMemory;
+  readonly #lists: SlotLists;
 
   constructor(memory: PolicyMemory) {
     this.#memory = memory;
+    this.#lists = new SlotLists(memory);
   }
 
   hit(): void {}
 
   insertLocked(slot: number): void {
-    const memory = this.#memory;
-    const m = memory.words;
-    const link = memory.linkWord(slot);
-    const head = m[memory.areaWord];
-    m[link] = head;
-    m[link + 1] = 0;
-    memory.set(head === 0 ? memory.areaWord + 1 : memory.linkWord(head - 1) + 1, slot + 1);
-    memory.set(memory.areaWord, slot + 1);
+    this.#lists.push(this.#memory.areaWord, slot);
   }
 
   updateLocked(): void {}
 
   removeLocked(slot: number): void {
-    const memory = this.#memory;
-    const m = memory.words;
-    const next = m[memory.linkWord(slot)];
-    const prev = m[memory.linkWord(slot) + 1];
-    memory.set(prev === 0 ? memory.areaWord : memory.linkWord(prev - 1), next);
-    memory.set(next === 0 ? memory.areaWord + 1 : memory.linkWord(next - 1) + 1, prev);
+    this.#lists.remove(this.#memory.areaWord, slot);
   }
 
   victimLocked(): number {
-    return this.#memory.words[this.#memory.areaWord + 1] - 1;
+    return this.#lists.last(this.#memory.areaWord);
   }
 
   resetLocked(): void {
-    this.#memory.words[this.#memory.areaWord] = 0;
-    this.#memory.words[this.#memory.areaWord + 1] = 0;
+    this.#lists.reset(this.#memory.areaWord);
   }
 
   inspectLocked(isFilled: (slot: number) => boolean, problem: (message: string) => void): void {
-    const memory = this.#memory;
-    let listed = 0;
-    for (
-      let at = memory.words[memory.areaWord];
-      at !== 0 && listed <= memory.slotCount;
-      at = memory.words[memory.linkWord(at - 1)]
-    ) {
-      if (!isFilled(at - 1)) problem(`slot ${at - 1} is queued but empty`);
-      listed++;
-    }
-    if (listed !== memory.entryCount()) problem(`${listed} entries queued, ${memory.entryCount()} held`);
+    const seen = new Set<number>();
+    this.#lists.inspect(this.#memory.areaWord, seen, isFilled, problem);
+    reportUnlisted(this.#memory, seen, problem);
   }
 }
 
 export const fifo: PolicyFactory = {
   name: 'fifo',
-  shardWords: () => 16,
+  shardWords: () => LIST_WORDS,
   globalWords: () => 0,
   create: (memory) => new Fifo(memory),
 };

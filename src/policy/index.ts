@@ -1,14 +1,11 @@
 import { fifo } from './fifo.js';
+import { lfu } from './lfu.js';
+import { lru } from './lru.js';
 import type { PolicyFactory } from './policy.js';
+import { s3Fifo } from './s3-fifo.js';
 
 /** In the order of their numbers in shared memory. */
 export const EVICTION_NAMES = ['adaptive', 's3-fifo', 'lru', 'lfu', 'fifo'] as const;
 export type EvictionName = (typeof EVICTION_NAMES)[number];
 
-export const policies: Record<EvictionName, PolicyFactory> = {
-  adaptive: fifo,
-  's3-fifo': fifo,
-  lru: fifo,
-  lfu: fifo,
-  fifo,
-};
+export const policies: Record<EvictionName, PolicyFactory> = { adaptive: s3Fifo, 's3-fifo': s3Fifo, lru, lfu, fifo };

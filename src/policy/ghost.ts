@@ -1,0 +1,89 @@
+import type { PolicyMemory } from './policy.js';
+
+const WAYS = 4;
+/** Fingerprints kept per entry of capacity: the table is hashed, so some room is lost to full sets. */
+const ROOM = 1.25;
+const AGE_BITS = 12;
+const AGE_MASK = (1 << AGE_BITS) - 1;
+/** Ages are counted in steps of a capacity / 256, so 4,095 of them cover far more than is ever remembered. */
+const STEPS_PER_CAPACITY = 256;
+const HEAD_WORDS = 2;
+const CLOCK = 0;
+
+/**
+ * Remembers which keys were evicted lately: fingerprints in four-way sets, the oldest of a set giving way. A word is a
+ * 20-bit fingerprint and a 12-bit age; zero is empty. Advice only: plain stores, and any content is valid.
+ */
+export class Ghost {
+  readonly #memory: PolicyMemory;
+  readonly #word: number;
+  readonly #sets: number;
+  readonly #stepSize: number;
+
+  constructor(memory: PolicyMemory, word: number) {
+    this.#memory = memory;
+    this.#word = word;
+    this.#sets = Ghost.#setsFor(memory.capacityEntries);
+    this.#stepSize = Math.max(1, Math.floor(memory.capacityEntries / STEPS_PER_CAPACITY));
+  }
+
+  static words(capacityEntries: number): number {
+    return HEAD_WORDS + Ghost.#setsFor(capacityEntries) * WAYS;
+  }
+
+  static #setsFor(capacityEntries: number): number {
+    return Math.max(4, Math.ceil((capacityEntries * ROOM) / WAYS));
+  }
+
+  add(hash: number): void {
+    const m = this.#memory.words;
+    const clock = (m[this.#word + CLOCK] + 1) | 0;
+    m[this.#word + CLOCK] = clock;
+    const set = this.#set(hash);
+    let oldest = set;
+    for (let way = set; way < set + WAYS; way++) {
+      if (m[way] === 0) {
+        oldest = way;
+        break;
+      }
+      if (this.#age(m[way]) > this.#age(m[oldest])) oldest = way;
+    }
+    m[oldest] = this.#entry(hash);
+  }
+
+  /** Whether the key was evicted within the last `window` evictions; if so it is forgotten. */
+  take(hash: number, window: number): boolean {
+    const m = this.#memory.words;
+    const set = this.#set(hash);
+    const fingerprint = this.#entry(hash) & ~AGE_MASK;
+    for (let way = set; way < set + WAYS; way++) {
+      if (m[way] === 0 || (m[way] & ~AGE_MASK) !== fingerprint) continue;
+      const recent = this.#age(m[way]) * this.#stepSize <= window;
+      m[way] = 0;
+      return recent;
+    }
+    return false;
+  }
+
+  reset(): void {
+    this.#memory.words.fill(0, this.#word, this.#word + HEAD_WORDS + this.#sets * WAYS);
+  }
+
+  #step(): number {
+    return Math.floor((this.#memory.words[this.#word + CLOCK] >>> 0) / this.#stepSize) & AGE_MASK;
+  }
+
+  #age(word: number): number {
+    return (this.#step() - word) & AGE_MASK;
+  }
+
+  /** The hash's low bits, mixed: its high bits chose the shard and the bucket. */
+  #entry(hash: number): number {
+    return (Math.imul(hash, 0x9e3779b1) & ~AGE_MASK) | (1 << AGE_BITS) | this.#step();
+  }
+
+  #set(hash: number): number {
+    const mixed = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+    return this.#word + HEAD_WORDS + ((((mixed >>> 0) * this.#sets) / 2 ** 32) | 0) * WAYS;
+  }
+}

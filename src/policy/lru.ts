@@ -1,0 +1,126 @@
+import { LIST_WORDS, reportUnlisted, SlotLists } from './list.js';
+import { type EvictionPolicy, MAX_EVICTION_STEPS, type PolicyFactory, type PolicyMemory } from './policy.js';
+
+/** Lists, a power of two. */
+const GENERATIONS = 64;
+/** A full shard's entries are inserted in about this many epochs, so order is kept to about 3 % of the capacity. */
+const EPOCHS_PER_CAPACITY = 32;
+const EPOCH = 0;
+const INSERTS = 1;
+const OLDEST = 2;
+/** 1 once something was evicted: from then on the number of entries tells the capacity. */
+const FULL = 3;
+const LISTS = 4;
+
+/**
+ * Least recently used, to within a thirty-second of the capacity, with hits that write one byte.
+ *
+ *   hit(x):     mark(x) = the current epoch
+ *   insert(x):  x joins the list of the current epoch; every capacity / 32 inserts a new epoch begins
+ *   evict:      x = last of the oldest list; if mark(x) is a later epoch, x joins that epoch's list, else x goes
+ *
+ * A list per epoch of last use as in Linux's multi-generational LRU, with CLOCK's lazy promotion (Corbato, 1968).
+ */
+class Lru implements EvictionPolicy {
+  readonly #memory: PolicyMemory;
+  readonly #lists: SlotLists;
+  readonly #epochInserts: number;
+
+  constructor(memory: PolicyMemory) {
+    this.#memory = memory;
+    this.#lists = new SlotLists(memory);
+    this.#epochInserts = Math.max(1, Math.floor(memory.capacityEntries / EPOCHS_PER_CAPACITY));
+  }
+
+  hit(slot: number): void {
+    const memory = this.#memory;
+    const byte = memory.markByte(slot);
+    const mark = (memory.words[memory.areaWord + EPOCH] & 0x7f) | 0x80;
+    if (memory.bytes[byte] !== mark) memory.bytes[byte] = mark;
+  }
+
+  insertLocked(slot: number): void {
+    const memory = this.#memory;
+    const m = memory.words;
+    const area = memory.areaWord;
+    if (m[area + INSERTS] + 1 >= this.#epochSize()) this.#advance();
+    else memory.set(area + INSERTS, m[area + INSERTS] + 1);
+    this.#join(slot, m[area + EPOCH]);
+  }
+
+  updateLocked(slot: number): void {
+    this.hit(slot);
+  }
+
+  removeLocked(slot: number): void {
+    this.#lists.remove(this.#listOf(slot), slot);
+  }
+
+  victimLocked(step: number): number {
+    const memory = this.#memory;
+    const m = memory.words;
+    const area = memory.areaWord;
+    if (m[area + FULL] === 0) memory.set(area + FULL, 1);
+    let epoch = m[area + OLDEST];
+    for (let i = 0; i < GENERATIONS && this.#lists.length(this.#list(epoch)) === 0; i++) epoch = (epoch + 1) & 0x7f;
+    if (epoch !== m[area + OLDEST]) memory.set(area + OLDEST, epoch);
+    const slot = this.#lists.last(this.#list(epoch));
+    const mark = memory.bytes[memory.markByte(slot)];
+    if (mark === 0 || step === MAX_EVICTION_STEPS - 1) return slot;
+    const age = (m[area + EPOCH] - (mark & 0x7f)) & 0x7f;
+    if (age >= ((m[area + EPOCH] - epoch) & 0x7f)) return slot;
+    this.#lists.remove(this.#list(epoch), slot);
+    this.#join(slot, mark & 0x7f);
+    return -1;
+  }
+
+  resetLocked(): void {
+    const { words, areaWord } = this.#memory;
+    words.fill(0, areaWord, areaWord + AREA_WORDS);
+  }
+
+  inspectLocked(isFilled: (slot: number) => boolean, problem: (message: string) => void): void {
+    const seen = new Set<number>();
+    for (let epoch = 0; epoch < GENERATIONS; epoch++) this.#lists.inspect(this.#list(epoch), seen, isFilled, problem);
+    reportUnlisted(this.#memory, seen, problem);
+  }
+
+  /** Where bytes, not entries, are the bound, a full shard may hold far fewer entries than it could. */
+  #epochSize(): number {
+    const memory = this.#memory;
+    if (memory.words[memory.areaWord + FULL] === 0) return this.#epochInserts;
+    return Math.max(1, Math.floor(memory.entryCount() / EPOCHS_PER_CAPACITY));
+  }
+
+  /** Begins an epoch, unless the oldest entries are still in its list: then order gets coarser instead of wrong. */
+  #advance(): void {
+    const memory = this.#memory;
+    const area = memory.areaWord;
+    const next = (memory.words[area + EPOCH] + 1) & 0x7f;
+    memory.set(area + INSERTS, 0);
+    if (((next - memory.words[area + OLDEST]) & 0x7f) < GENERATIONS) memory.set(area + EPOCH, next);
+  }
+
+  #join(slot: number, epoch: number): void {
+    const list = this.#list(epoch);
+    this.#lists.push(list, slot);
+    this.#memory.set(this.#memory.policyWord(slot), epoch);
+  }
+
+  #list(epoch: number): number {
+    return this.#memory.areaWord + LISTS + (epoch & (GENERATIONS - 1)) * LIST_WORDS;
+  }
+
+  #listOf(slot: number): number {
+    return this.#list(this.#memory.words[this.#memory.policyWord(slot)]);
+  }
+}
+
+const AREA_WORDS = LISTS + GENERATIONS * LIST_WORDS;
+
+export const lru: PolicyFactory = {
+  name: 'lru',
+  shardWords: () => AREA_WORDS,
+  globalWords: () => 0,
+  create: (memory) => new Lru(memory),
+};
