@@ -73,6 +73,7 @@ export class SharedCache<V = unknown> {
     this.#maxEntryBytes = doubles[CONTROL.maxEntryBytes >> 1];
     this.#value = new ValueEncoder(codec);
     this.#reader = new ValueReader(codec);
+    collected.register(this, { attachment: this.#attachment, sweeper: this.#sweeper }, this);
   }
 
   /** The same cache in another thread, or once more in this one. Throws ERR_INVALID_HANDLE. */
@@ -327,8 +328,8 @@ export class SharedCache<V = unknown> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#sweeper?.stop();
-    this.#attachment.release();
+    collected.unregister(this);
+    detach({ attachment: this.#attachment, sweeper: this.#sweeper });
   }
 
   [Symbol.dispose](): void {
@@ -381,6 +382,20 @@ export class SharedCache<V = unknown> {
     }
   }
 }
+
+/** What a cache holds beyond its own memory. */
+interface Resources {
+  attachment: Attachment;
+  sweeper: SweeperControl | undefined;
+}
+
+function detach({ attachment, sweeper }: Resources): void {
+  sweeper?.stop();
+  attachment.release();
+}
+
+/** A cache that is dropped without close() still gives back its place and its sweep. */
+const collected = new FinalizationRegistry<Resources>(detach);
 
 function createArena(resolved: ReturnType<typeof resolveOptions>): Arena {
   const policy = policies[resolved.eviction];

@@ -5,32 +5,51 @@ import type { SharedCacheHandle } from './cache.js';
 
 /** What the sweeper thread offers over comlink. */
 export interface SweeperApi {
-  start(handle: SharedCacheHandle, intervalMs: number): void;
-  stop(): void;
+  /** Sweeps this cache every `intervalMs` from now on. */
+  add(id: number, handle: SharedCacheHandle, intervalMs: number): void;
+  remove(id: number): void;
 }
 
 export interface SweeperControl {
-  /** Ends the thread; returns at once. */
+  /** Ends the sweep of this cache; returns at once. */
   stop(): void;
 }
 
-/** Starts the background sweeper: it advances the clock and removes expired entries, and never keeps the process alive. */
+/** One sweeper thread serves all caches that this thread created. */
+let running: { worker: Worker; api: Remote<SweeperApi>; caches: number } | undefined;
+let lastId = 0;
+
+// A sweeper that cannot run is no reason to fail: reads treat expired entries as absent without it.
+const ignore = (): void => {};
+
+/** Has the cache swept in the background. The thread never keeps the process alive, and ends with its last cache. */
 export function startSweeper(handle: SharedCacheHandle, intervalMs: number): SweeperControl {
+  running ??= startThread();
+  const sweeper = running;
+  const id = ++lastId;
+  let stopped = false;
+  sweeper.caches++;
+  void sweeper.api.add(id, handle, intervalMs).then(ignore, ignore);
+  return {
+    stop() {
+      if (stopped) return;
+      stopped = true;
+      void sweeper.api.remove(id).then(ignore, ignore);
+      if (--sweeper.caches > 0) return;
+      if (running === sweeper) running = undefined;
+      void sweeper.worker.terminate();
+    },
+  };
+}
+
+function startThread(): NonNullable<typeof running> {
   const worker = new Worker(new URL('../workers/sweeper.js', import.meta.url), {
     name: 'mooncake-cache-sweeper',
     execArgv: [],
-    stdout: false,
   });
-  const api: Remote<SweeperApi> = wrap<SweeperApi>(nodeEndpoint(worker));
-  // A sweeper that cannot run is no reason to fail: reads treat expired entries as absent without it.
-  const ignore = (): void => {};
   worker.on('error', ignore);
-  void api.start(handle, intervalMs).then(ignore, ignore);
+  const api = wrap<SweeperApi>(nodeEndpoint(worker));
+  // After comlink's listener, which would hold the process again.
   worker.unref();
-  return {
-    stop() {
-      void api.stop().then(ignore, ignore);
-      void worker.terminate();
-    },
-  };
+  return { worker, api, caches: 0 };
 }

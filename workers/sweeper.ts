@@ -1,20 +1,23 @@
 import { parentPort } from 'node:worker_threads';
 import { expose } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
-import { attachSweep, type Sweep } from '../src/sweep.js';
+import { attachSweep } from '../src/sweep.js';
 import type { SweeperApi } from '../src/sweeper.js';
 
-let sweep: Sweep | undefined;
-let timer: NodeJS.Timeout | undefined;
+const stops = new Map<number, () => void>();
 
 const api: SweeperApi = {
-  start(handle, intervalMs) {
-    sweep = attachSweep(handle);
-    timer = setInterval(() => sweep?.tick(), intervalMs);
+  add(id, handle, intervalMs) {
+    const sweep = attachSweep(handle);
+    const timer = setInterval(() => sweep.tick(), intervalMs);
+    stops.set(id, () => {
+      clearInterval(timer);
+      sweep.close();
+    });
   },
-  stop() {
-    clearInterval(timer);
-    sweep?.close();
+  remove(id) {
+    stops.get(id)?.();
+    stops.delete(id);
   },
 };
 
