@@ -7,8 +7,11 @@ export const ValueKind = {
   latin1: 5,
   utf16: 6,
   bigint: 7,
+  /** V8's serialization: whatever structuredClone keeps. */
   structured: 8,
   custom: 9,
+  /** The quick form of plain objects and arrays, see plain-format.ts. */
+  plain: 10,
   buffer: 16,
   arrayBuffer: 17,
   dataView: 18,

@@ -1,24 +1,16 @@
-import { deserialize, serialize } from 'node:v8';
+import { types } from 'node:util';
 import { describe, SharedCacheError } from '../errors.js';
+import { isFixed, viewKind, viewOf } from './binary.js';
 import type { Codec } from './codec.js';
+import { corrupted } from './corrupted.js';
 import { ValueKind } from './kinds.js';
+import { PlainDecoder } from './plain-decoder.js';
+import { PlainEncoder } from './plain-encoder.js';
+import { decodeStructured, encodeStructured } from './structured.js';
 
 const SCRATCH_BYTES = 64 * 1024;
 /** Longest string encoded by a loop; above, a native check and copy win. */
 const LOOP_LENGTH = 256;
-const TYPED_ARRAYS = [
-  Uint8Array,
-  Int8Array,
-  Uint8ClampedArray,
-  Uint16Array,
-  Int16Array,
-  Uint32Array,
-  Int32Array,
-  Float32Array,
-  Float64Array,
-  BigUint64Array,
-  BigInt64Array,
-] as const;
 
 /** Encodes one value at a time; what it offers is valid until the next call. */
 export class ValueEncoder {
@@ -31,6 +23,7 @@ export class ValueEncoder {
   readonly #scratch = Buffer.alloc(SCRATCH_BYTES);
   readonly #scratchWords = new Int32Array(this.#scratch.buffer, this.#scratch.byteOffset, SCRATCH_BYTES >> 2);
   readonly #double = new Float64Array(this.#scratch.buffer, this.#scratch.byteOffset, 1);
+  readonly #plain = new PlainEncoder();
   readonly #codec: Codec | undefined;
 
   constructor(codec?: Codec) {
@@ -61,8 +54,15 @@ export class ValueEncoder {
   #string(value: string): void {
     const length = value.length;
     if (length > LOOP_LENGTH) {
-      const ascii = Buffer.byteLength(value, 'utf8') === length;
-      this.#elsewhere(ascii ? ValueKind.latin1 : ValueKind.utf16, Buffer.from(value, ascii ? 'latin1' : 'utf16le'));
+      if (Buffer.byteLength(value) !== length) {
+        this.#elsewhere(ValueKind.utf16, Buffer.from(value, 'utf16le'));
+      } else if (length > SCRATCH_BYTES) {
+        this.#elsewhere(ValueKind.latin1, Buffer.from(value, 'latin1'));
+      } else {
+        this.#scratchWords[length >> 2] = 0;
+        this.#scratch.latin1Write(value, 0, length);
+        this.#inScratch(ValueKind.latin1, length);
+      }
       return;
     }
     const words = this.#scratchWords;
@@ -89,28 +89,40 @@ export class ValueEncoder {
   }
 
   #object(value: object): void {
-    if (Buffer.isBuffer(value)) this.#elsewhere(ValueKind.buffer, value);
-    else if (value instanceof ArrayBuffer) this.#elsewhere(ValueKind.arrayBuffer, new Uint8Array(value));
-    else if (ArrayBuffer.isView(value)) this.#view(value);
-    else this.#structured(value);
+    try {
+      if (ArrayBuffer.isView(value)) this.#view(value);
+      else if (types.isArrayBuffer(value) && isFixed(value))
+        this.#elsewhere(ValueKind.arrayBuffer, new Uint8Array(value));
+      else if (this.#codec !== undefined) this.#custom(this.#codec.encode(value));
+      else if (this.#plain.encode(value)) this.#inPlain();
+      else this.#elsewhere(ValueKind.structured, encodeStructured(value));
+    } catch (cause) {
+      if (cause instanceof SharedCacheError) throw cause;
+      throw new SharedCacheError('ERR_INVALID_VALUE', `the value cannot be stored: ${messageOf(cause)}`, { cause });
+    }
   }
 
-  #view(value: ArrayBufferView): void {
-    const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-    const index = TYPED_ARRAYS.findIndex((type) => value instanceof type);
-    this.#elsewhere(index < 0 ? ValueKind.dataView : ValueKind.typedArray + index, bytes);
-  }
-
-  #structured(value: object): void {
-    if (this.#codec !== undefined) {
-      this.#elsewhere(ValueKind.custom, this.#codec.encode(value));
+  #view(view: ArrayBufferView): void {
+    if (Buffer.isBuffer(view)) {
+      this.#elsewhere(ValueKind.buffer, view);
       return;
     }
-    try {
-      this.#elsewhere(ValueKind.structured, serialize(value));
-    } catch (cause) {
-      throw new SharedCacheError('ERR_INVALID_VALUE', `the value cannot be cloned: ${String(cause)}`, { cause });
-    }
+    const { buffer, byteOffset, byteLength } = view;
+    if (!isFixed(buffer)) this.#elsewhere(ValueKind.structured, encodeStructured(view));
+    else this.#elsewhere(viewKind(view), new Uint8Array(buffer, byteOffset, byteLength));
+  }
+
+  #custom(bytes: unknown): void {
+    if (!types.isUint8Array(bytes)) throw new TypeError(`codec.encode returned ${describe(bytes)}, not a Uint8Array`);
+    this.#elsewhere(ValueKind.custom, bytes);
+  }
+
+  #inPlain(): void {
+    this.kind = ValueKind.plain;
+    this.lengthBytes = this.#plain.lengthBytes;
+    this.bytes = this.#plain.bytes;
+    this.offset = 0;
+    this.words = this.#plain.words;
   }
 
   #inScratch(kind: number, lengthBytes: number): void {
@@ -130,11 +142,17 @@ export class ValueEncoder {
   }
 }
 
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : describe(cause);
+}
+
+const plainDecoder = new PlainDecoder();
+
 /** Kinds that may be decoded from memory that is being rewritten: any bytes are a value of them. */
 export const isDirect = (kind: number): boolean => kind <= ValueKind.latin1;
 
-/** Kinds whose value takes over the memory of the copy. */
-export const ownsCopy = (kind: number): boolean => kind >= ValueKind.buffer;
+/** Kinds whose value takes over the memory of the copy, or may: a custom codec may return a view of its input. */
+export const ownsCopy = (kind: number): boolean => kind >= ValueKind.buffer || kind === ValueKind.custom;
 
 export function decodeDirect(kind: number, bytes: Buffer, offset: number, lengthBytes: number): unknown {
   switch (kind) {
@@ -149,30 +167,43 @@ export function decodeDirect(kind: number, bytes: Buffer, offset: number, length
   }
 }
 
+/**
+ * The value in [0, lengthBytes) of `copy`, which is private and, for kinds that own it, exactly so long and starts its
+ * ArrayBuffer. Throws ERR_CORRUPTED for bytes that no encoder wrote.
+ */
 export function decodeCopied(kind: number, copy: Buffer, lengthBytes: number, codec: Codec | undefined): unknown {
-  const bytes = copy.length === lengthBytes ? copy : copy.subarray(0, lengthBytes);
   switch (kind) {
+    case ValueKind.plain:
+      return plainDecoder.decode(copy, lengthBytes);
     case ValueKind.utf16:
-      return bytes.ucs2Slice(0, lengthBytes);
-    case ValueKind.bigint: {
-      const text = bytes.latin1Slice(0, lengthBytes);
-      return text.startsWith('-') ? -BigInt(`0x${text.slice(1)}`) : BigInt(`0x${text}`);
-    }
+      return copy.ucs2Slice(0, lengthBytes);
     case ValueKind.structured:
-      return deserialize(bytes);
+      return decodeStructured(copy.subarray(0, lengthBytes));
+    case ValueKind.bigint:
+      return decodeBigint(copy.latin1Slice(0, lengthBytes));
     case ValueKind.custom:
-      return codec?.decode(bytes);
+      return decodeCustom(copy.subarray(0, lengthBytes), codec);
     case ValueKind.buffer:
       return copy;
     case ValueKind.arrayBuffer:
       return copy.buffer;
-    case ValueKind.dataView:
-      return new DataView(copy.buffer, copy.byteOffset, lengthBytes);
-    default: {
-      const TypedArray = TYPED_ARRAYS[kind - ValueKind.typedArray];
-      if (TypedArray === undefined)
-        throw new SharedCacheError('ERR_CORRUPTED', `an entry has the unknown value kind ${kind}`);
-      return new TypedArray(copy.buffer as ArrayBuffer, copy.byteOffset, lengthBytes / TypedArray.BYTES_PER_ELEMENT);
-    }
+    default:
+      return viewOf(kind, copy.buffer as ArrayBuffer, copy.byteOffset, lengthBytes);
+  }
+}
+
+function decodeBigint(text: string): bigint {
+  const isNegative = text.startsWith('-');
+  const digits = isNegative ? text.slice(1) : text;
+  if (!/^[0-9a-f]+$/.test(digits)) throw corrupted('its bigint has other characters than digits');
+  return isNegative ? -BigInt(`0x${digits}`) : BigInt(`0x${digits}`);
+}
+
+function decodeCustom(bytes: Uint8Array, codec: Codec | undefined): unknown {
+  if (codec === undefined) throw corrupted('it needs a codec and there is none');
+  try {
+    return codec.decode(bytes);
+  } catch (cause) {
+    throw corrupted('its codec cannot decode it', cause);
   }
 }
