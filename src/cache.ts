@@ -14,6 +14,7 @@ import { clearLocked } from './table/clear.js';
 import { Reading, read } from './table/get.js';
 import { incrementLocked, touchLocked } from './table/increment.js';
 import { eachEntry } from './table/iterate.js';
+import { Near } from './table/near.js';
 import { fits, putLocked, refuseLocked } from './table/put.js';
 import { removeLocked } from './table/remove.js';
 import type { Shard } from './table/shard.js';
@@ -49,6 +50,7 @@ export class SharedCache<V = unknown> {
   readonly #value: ValueEncoder;
   readonly #reader: ValueReader;
   readonly #reading = new Reading();
+  readonly #near = new Near();
   readonly #defaultTtl: number;
   readonly #maxEntryBytes: number;
   readonly #sweeper: SweeperControl | undefined;
@@ -139,13 +141,20 @@ export class SharedCache<V = unknown> {
   /** A copy of the live value, or undefined. Counts as an access. */
   get(key: string): V | undefined {
     const { key: encoder, counters, clock } = this.#open();
+    const near = this.#near.find(key);
+    if (near !== undefined && !clock.hasExpired(near.expiresAt)) {
+      counters[COUNTER.hits]++;
+      return near.value as V;
+    }
     encoder.encode(key);
     const shard = this.#attachment.shardOf(encoder.hash);
     const reading = this.#reading;
     if (read(shard, encoder, reading, true) === 'found' && !clock.hasExpired(reading.expiresAt)) {
       counters[COUNTER.hits]++;
       shard.policy.hit(reading.slot, reading.hash, reading.policyWord);
-      return this.#reader.value(reading) as V;
+      const value = this.#reader.value(reading) as V;
+      this.#near.remember(key, shard, reading, value);
+      return value;
     }
     counters[COUNTER.misses]++;
     return undefined;

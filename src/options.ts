@@ -14,8 +14,8 @@ export interface SharedCacheOptions {
   eviction?: EvictionName;
   /** Number of lock domains, a power of two. Default: at most 8, so that each has 1 MB and 256 entries or more. */
   shards?: number;
-  /** Bytes of key, value and the 24-byte head of a typical entry; sets how many entries the index is made for. Lower it for
-   *  many tiny entries, raise it to give large ones the index's memory. Default 144. */
+  /** Bytes of key, value and the 28-byte head of a typical entry; sets how many entries the index is made for. Lower it for
+   *  many tiny entries, raise it to give large ones the index's memory. Default 152. */
   averageEntryBytes?: number;
   /** How objects become bytes. Default: what structuredClone keeps. Every thread must attach with the same one. */
   codec?: Codec;
@@ -68,7 +68,7 @@ const NAMES: readonly (keyof SharedCacheOptions)[] = [
 export function resolveOptions(options: SharedCacheOptions = {}): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw invalid('options', options, 'an object');
   rejectUnknown(options, NAMES, 'option');
-  const { maxEntries, shards, codec, eviction = 'adaptive', averageEntryBytes = 144, lockTimeoutMs = 5_000 } = options;
+  const { maxEntries, shards, codec, eviction = 'adaptive', averageEntryBytes = 152, lockTimeoutMs = 5_000 } = options;
   if (maxEntries !== undefined && !isInteger(maxEntries, 1, 2 ** 31))
     throw invalid('maxEntries', maxEntries, 'a whole number from 1');
   if (shards !== undefined && !(isInteger(shards, 1, 1024) && Number.isInteger(Math.log2(shards)))) {

@@ -12,9 +12,9 @@
  *   bucket    ┌──────────────────────┬──────────────────────┬───────────────────────┬──────────┐
  *   (64 B)    │ 7 hashes (words 0-6) │ 7 refs  (words 7-13) │ 7 marks (bytes 56-62) │ overflow │
  *             └──────────────────────┴──────────────────────┴───────────────────────┴──────────┘
- *   entry     ┌──────┬──────┬───────────┬────────┬───────────────┬──────────────────┬───────────────┬───────┐
- *             │ hash │ meta │ valueBytes│ policy │ expiresAt f64 │ [next, here]     │ key, padded   │ value │
- *             └──────┴──────┴───────────┴────────┴───────────────┴──only if chained─┴──to a word────┴───────┘
+ *   entry     ┌──────┬──────┬───────────┬────────┬───────────────┬───────┬──────────────────┬─────────────┬───────┐
+ *             │ hash │ meta │ valueBytes│ policy │ expiresAt f64 │ stamp │ [next, here]     │ key, padded │ value │
+ *             └──────┴──────┴───────────┴────────┴───────────────┴───────┴──only if chained─┴──to a word──┴───────┘
  *   chunk     ┌──────┬──────┬──────┬──────┬─────────────────────────────────────────────────────────────────┐
  *             │ next │ CHUNK│ here │ hash │ the next `here` bytes of key and value                          │
  *             └──────┴──────┴──────┴──────┴─────────────────────────────────────────────────────────────────┘
@@ -204,11 +204,13 @@ export const ENTRY = {
   policy: 3,
   /** f64 */
   expiresAt: 4,
-  headWords: 6,
+  /** The shard's version when the entry was last written: with the ref, what tells this entry from any other. */
+  stamp: 6,
+  headWords: 7,
   /** The next two exist only in chained entries. */
-  next: 6,
-  here: 7,
-  chainedHeadWords: 8,
+  next: 7,
+  here: 8,
+  chainedHeadWords: 9,
 } as const;
 
 /** meta = key bytes (17 bits) | kind << 17 | chained << 25. */

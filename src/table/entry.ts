@@ -9,6 +9,7 @@ import {
   META_KIND_MASK,
   META_KIND_SHIFT,
   REF_SHIFT,
+  SHARD,
 } from '../memory/layout.js';
 import type { Shard } from './shard.js';
 
@@ -66,6 +67,7 @@ export function writeHead(
   m[word + ENTRY.valueBytes] = value.lengthBytes;
   m[word + ENTRY.policy] = policyState;
   shard.doubles[(word + ENTRY.expiresAt) >> 1] = expiresAt;
+  m[word + ENTRY.stamp] = m[SHARD.version];
 }
 
 /** Writes payload bytes [from, from + length) of (padded key, value) to `toByte`; `from` and `toByte` are word-aligned. */

@@ -20,8 +20,10 @@ export type ReadOutcome = 'found' | 'absent' | 'unavailable';
 export class Reading {
   slot = NO_SLOT;
   hash = 0;
-  /** Word index of the policy's word in the entry's head. */
-  policyWord = 0;
+  ref = 0;
+  stamp = 0;
+  /** The shard's version all of this was read at. */
+  version = 0;
   kind = 0;
   lengthBytes = 0;
   expiresAt = 0;
@@ -33,6 +35,11 @@ export class Reading {
 
   constructor() {
     this.copy = this.#scratch;
+  }
+
+  /** Word index of the policy's word in the entry's head. */
+  get policyWord(): number {
+    return (this.ref << (REF_SHIFT - 2)) + ENTRY.policy;
   }
 
   target(kind: number, lengthBytes: number): Buffer {
@@ -91,7 +98,9 @@ export function snapshotEntry(shard: Shard, ref: number, into: Reading, withValu
   const meta = m[word + ENTRY.meta];
   const lengthBytes = m[word + ENTRY.valueBytes];
   into.hash = m[word + ENTRY.hash];
-  into.policyWord = word + ENTRY.policy;
+  into.ref = ref;
+  into.stamp = m[word + ENTRY.stamp];
+  into.version = version;
   into.kind = kindOf(meta);
   into.lengthBytes = lengthBytes;
   into.expiresAt = shard.doubles[(word + ENTRY.expiresAt) >> 1];

@@ -1,7 +1,7 @@
 import type { KeyEncoder } from '../codec/key.js';
 import { ValueKind } from '../codec/kinds.js';
 import type { ValueEncoder } from '../codec/value.js';
-import { ENTRY } from '../memory/layout.js';
+import { ENTRY, SHARD } from '../memory/layout.js';
 import type { Clock } from '../sync/clock.js';
 import { isChained, keyBytesOf, kindOf, paddedToWord } from './entry.js';
 import { findSlot, NO_SLOT } from './index.js';
@@ -40,6 +40,7 @@ export function incrementLocked(
   double[0] += by;
   memory.set(at, doubleWords[0]);
   memory.set(at + 1, doubleWords[1]);
+  memory.set(word + ENTRY.stamp, m[SHARD.version]);
   shard.policy.updateLocked(slot, key.hash);
   memory.commit();
   return double[0];
@@ -51,10 +52,11 @@ export function touchLocked(shard: Shard, key: KeyEncoder, expiresAt: number, cl
   const slot = findSlot(shard, key);
   if (slot === NO_SLOT || clock.hasExpired(memory.expiresAt(slot))) return false;
   shard.heap.noteExpiry(shard.words[memory.refWord(slot)], expiresAt);
-  const at = shard.entryWord(slot) + ENTRY.expiresAt;
+  const word = shard.entryWord(slot);
   double[0] = expiresAt;
-  memory.set(at, doubleWords[0]);
-  memory.set(at + 1, doubleWords[1]);
+  memory.set(word + ENTRY.expiresAt, doubleWords[0]);
+  memory.set(word + ENTRY.expiresAt + 1, doubleWords[1]);
+  memory.set(word + ENTRY.stamp, shard.words[SHARD.version]);
   memory.commit();
   return true;
 }
