@@ -1,8 +1,8 @@
 import type { PolicyMemory } from './policy.js';
 
-const WAYS = 4;
+const WAYS = 8;
 /** Fingerprints kept per entry of capacity: the table is hashed, so some room is lost to full sets. */
-const ROOM = 1.25;
+const ROOM = 1.5;
 const AGE_BITS = 12;
 const AGE_MASK = (1 << AGE_BITS) - 1;
 /** Ages are counted in steps of a capacity / 256, so 4,095 of them cover far more than is ever remembered. */

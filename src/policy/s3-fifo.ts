@@ -26,6 +26,7 @@ class S3Fifo implements EvictionPolicy {
   readonly #ghost: Ghost;
   readonly #small: number;
   readonly #main: number;
+  #fromSmall = false;
 
   constructor(memory: PolicyMemory) {
     this.#memory = memory;
@@ -60,9 +61,10 @@ class S3Fifo implements EvictionPolicy {
   victimLocked(step: number): number {
     const { bytes } = this.#memory;
     const lists = this.#lists;
-    const fromSmall =
-      lists.length(this.#main) === 0 ||
-      (lists.length(this.#small) > 0 && lists.length(this.#small) >= this.#memory.entryCount() * SMALL_SHARE);
+    const small = lists.length(this.#small);
+    // An eviction that began in small goes on there, however many of its entries join main.
+    if (step === 0) this.#fromSmall = small >= this.#memory.entryCount() * SMALL_SHARE;
+    const fromSmall = lists.length(this.#main) === 0 || (small > 0 && this.#fromSmall);
     const slot = lists.last(fromSmall ? this.#small : this.#main);
     const byte = this.#memory.markByte(slot);
     const mark = bytes[byte];
