@@ -4,7 +4,7 @@ import { isFixed, viewKind, viewOf } from './binary.js';
 import type { Codec } from './codec.js';
 import { corrupted } from './corrupted.js';
 import { ValueKind } from './kinds.js';
-import { PlainDecoder } from './plain-decoder.js';
+import { decodePlain } from './plain-decoder.js';
 import { PlainEncoder } from './plain-encoder.js';
 import { decodeStructured, encodeStructured } from './structured.js';
 
@@ -146,8 +146,6 @@ function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : describe(cause);
 }
 
-const plainDecoder = new PlainDecoder();
-
 /** Kinds that may be decoded from memory that is being rewritten: any bytes are a value of them. */
 export const isDirect = (kind: number): boolean => kind <= ValueKind.latin1;
 
@@ -174,7 +172,7 @@ export function decodeDirect(kind: number, bytes: Buffer, offset: number, length
 export function decodeCopied(kind: number, copy: Buffer, lengthBytes: number, codec: Codec | undefined): unknown {
   switch (kind) {
     case ValueKind.plain:
-      return plainDecoder.decode(copy, lengthBytes);
+      return decodePlain(copy, lengthBytes);
     case ValueKind.utf16:
       return copy.ucs2Slice(0, lengthBytes);
     case ValueKind.structured:
