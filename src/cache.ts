@@ -41,6 +41,8 @@ export interface AttachOptions {
 /**
  * One cache that all worker threads of a process read and write synchronously.
  *
+ * (A file longer than its neighbours because it is the whole surface; what a method does is in `table/`.)
+ *
  * A put that has returned is seen by every get that starts afterwards, on any thread. Values are copied in and out.
  * Methods throw SharedCacheError only, before anything has changed: ERR_INVALID_KEY, ERR_INVALID_VALUE, ERR_INVALID_TTL,
  * ERR_INVALID_ARGUMENT, and ERR_CLOSED after close().

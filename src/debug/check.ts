@@ -14,6 +14,7 @@ import {
 } from '../memory/layout.js';
 import { isChained, keyBytesOf } from '../table/entry.js';
 import type { Shard } from '../table/shard.js';
+import { inspectHeap } from './check-heap.js';
 
 const MOST_PROBLEMS = 50;
 
@@ -49,7 +50,7 @@ function inspectShardLocked(shard: Shard, report: (message: string) => void): vo
   shard.policy.inspectLocked((slot) => filled.slots.has(slot), report);
 }
 
-interface Filled {
+export interface Filled {
   slots: Set<number>;
   /** Refs of all blocks in use by entries. */
   blocks: Set<number>;
@@ -113,27 +114,4 @@ function inspectEntry(
     }
     blocks.add(chunk);
   }
-}
-
-function inspectHeap(shard: Shard, filled: Filled, report: (message: string) => void): void {
-  const m = shard.words;
-  const g = shard.memory.geometry;
-  let units = 0;
-  let blocks = 0;
-  for (let page = 0; page < shard.heap.usedPages; page++) {
-    const record = PAGES_WORD + page * g.pageRecordWords;
-    let used = 0;
-    shard.heap.forEachBlock(page, (ref) => {
-      used++;
-      if (!filled.blocks.has(ref)) report(`block ${ref} is in use by no entry`);
-    });
-    if (m[record + PAGE.class] === 0) continue;
-    if (used !== m[record + PAGE.used])
-      report(`page ${page} counts ${m[record + PAGE.used]} blocks in use, there are ${used}`);
-    blocks += used;
-    units += used * (g.classBytes[m[record + PAGE.class] - 1] >> 3);
-  }
-  if (blocks !== filled.blocks.size) report(`${blocks} blocks in use, entries have ${filled.blocks.size}`);
-  if (units !== m[SHARD.usedUnits]) report(`${m[SHARD.usedUnits]} units in use counted, ${units} found`);
-  for (const problem of shard.heap.listProblems()) report(problem);
 }

@@ -216,34 +216,6 @@ export class Heap {
     m[SHARD.usedUnits] = 0;
   }
 
-  /** What is wrong with the page lists and the free counts. */
-  listProblems(): string[] {
-    const m = this.#memory.words;
-    const problems: string[] = [];
-    const free = new Array<number>(this.#classBytes.length).fill(0);
-    const partial = new Array<number>(this.#classBytes.length).fill(0);
-    for (let page = 0; page < this.usedPages; page++) {
-      const sizeClass = m[this.#record(page) + PAGE.class] - 1;
-      if (sizeClass < 0) continue;
-      const left = this.#perPage[sizeClass] - m[this.#record(page) + PAGE.used];
-      free[sizeClass] += left;
-      if (left > 0) partial[sizeClass]++;
-    }
-    for (let c = 0; c < free.length; c++) {
-      const head = CLASSES_WORD + c * CLASS_WORDS;
-      if (m[head + 1] !== free[c]) problems.push(`class ${c} counts ${m[head + 1]} free blocks, there are ${free[c]}`);
-      let listed = 0;
-      let prev = 0;
-      for (let at = m[head]; at !== 0 && listed <= this.#pageCount; at = m[this.#record(at - 1) + PAGE.next]) {
-        if (m[this.#record(at - 1) + PAGE.prev] !== prev) problems.push(`page ${at - 1} has a wrong link back`);
-        prev = at;
-        listed++;
-      }
-      if (listed !== partial[c]) problems.push(`class ${c} lists ${listed} pages, ${partial[c]} have free blocks`);
-    }
-    return problems;
-  }
-
   #record(page: number): number {
     return PAGES_WORD + page * this.#recordWords;
   }
