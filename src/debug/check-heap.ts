@@ -1,8 +1,14 @@
 import { CLASS_WORDS, CLASSES_WORD, PAGE, PAGES_WORD, SHARD } from '../memory/layout.js';
 import type { Shard } from '../table/shard.js';
-import type { Filled } from './check.js';
 
 type Report = (message: string) => void;
+
+/** What the index refers to. */
+export interface Filled {
+  slots: Set<number>;
+  /** Refs of all blocks in use by entries. */
+  blocks: Set<number>;
+}
 
 /** Checks the heap's bookkeeping against itself and against the blocks that entries have. */
 export function inspectHeap(shard: Shard, filled: Filled, report: Report): void {

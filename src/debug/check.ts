@@ -6,15 +6,13 @@ import {
   CHUNK_META,
   ENTRY,
   MAX_KEY_BYTES,
-  PAGE,
-  PAGES_WORD,
   REF_SHIFT,
   SHARD,
   SLOT_SHIFT,
 } from '../memory/layout.js';
 import { isChained, keyBytesOf } from '../table/entry.js';
 import type { Shard } from '../table/shard.js';
-import { inspectHeap } from './check-heap.js';
+import { type Filled, inspectHeap } from './check-heap.js';
 
 const MOST_PROBLEMS = 50;
 
@@ -48,12 +46,6 @@ function inspectShardLocked(shard: Shard, report: (message: string) => void): vo
   const filled = inspectIndex(shard, report);
   inspectHeap(shard, filled, report);
   shard.policy.inspectLocked((slot) => filled.slots.has(slot), report);
-}
-
-export interface Filled {
-  slots: Set<number>;
-  /** Refs of all blocks in use by entries. */
-  blocks: Set<number>;
 }
 
 function inspectIndex(shard: Shard, report: (message: string) => void): Filled {
