@@ -1,5 +1,6 @@
 import t from 'tap';
 import { halfSipHash13 } from '../../src/codec/hash.js';
+import { KeyEncoder } from '../../src/codec/key.js';
 import { halfSipHash } from './half-sip-hash.js';
 
 const KEY = Uint8Array.from({ length: 8 }, (_, i) => i);
@@ -33,6 +34,24 @@ t.test('HalfSipHash-1-3 agrees with the reference at every length', async (t) =>
   const negative = Uint8Array.from({ length: 8 }, () => 0xf7);
   const high = Uint8Array.from({ length: 64 }, () => 0xff);
   t.equal(hash(high, 0xf7f7f7f7 | 0, 0xf7f7f7f7 | 0), halfSipHash(1, 3, negative, high), 'all bits set');
+});
+
+t.test('the key encoder, which hashes while it packs, agrees too', async (t) => {
+  for (const [key0, key1] of [
+    [0, 0],
+    [0x03020100, -2],
+    [-0x80000000, 0x7fffffff],
+  ]) {
+    const encoder = new KeyEncoder(key0, key1);
+    for (const unit of ['k', '\u007f', 'é', 'aé日😀']) {
+      for (let length = 0; length <= 270; length++) {
+        const key = unit.repeat(length);
+        encoder.encode(key);
+        if (BigInt.asUintN(32, BigInt(encoder.hash)) !== hash(Buffer.from(key), key0, key1))
+          t.fail(`${unit} x ${length}`);
+      }
+    }
+  }
 });
 
 t.test('the key and every bit of the message matter', async (t) => {
