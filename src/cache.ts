@@ -3,6 +3,8 @@ import type { Codec } from './codec/codec.js';
 import { ValueEncoder } from './codec/value.js';
 import { inspectCache } from './debug/check.js';
 import { describe, SharedCacheError } from './errors.js';
+import { type AsyncLoadOptions, Flight, type FlightTarget, type LoadOptions } from './flight/flight.js';
+import { Leases } from './flight/leases.js';
 import { Arena, type ArenaBuffers } from './memory/arena.js';
 import { CONTROL, COUNTER, FLAG_CUSTOM_CODEC } from './memory/layout.js';
 import { planSizes } from './memory/sizing.js';
@@ -56,6 +58,7 @@ export class SharedCache<V = unknown> {
   readonly #defaultTtl: number;
   readonly #maxEntryBytes: number;
   readonly #sweeper: SweeperControl | undefined;
+  readonly #flight: Flight<V>;
   #closed = false;
 
   /** Allocates the shared memory. Throws ERR_INVALID_OPTION for options that make no sense. */
@@ -77,6 +80,7 @@ export class SharedCache<V = unknown> {
     this.#maxEntryBytes = doubles[CONTROL.maxEntryBytes >> 1];
     this.#value = new ValueEncoder(codec);
     this.#reader = new ValueReader(codec);
+    this.#flight = this.#createFlight();
     collected.register(this, { attachment: this.#attachment, sweeper: this.#sweeper }, this);
   }
 
@@ -123,8 +127,9 @@ export class SharedCache<V = unknown> {
    */
   put(key: string, value: V, options?: PutOptions): boolean {
     const { key: encoder, clock } = this.#open();
-    encoder.encode(key);
+    // The value first: a getter in it may use this cache, and with it the one key encoder.
     this.#value.encode(value);
+    encoder.encode(key);
     const ttl = this.#ttl(options);
     const expiresAt = clock.now() + ttl;
     const shard = this.#attachment.shardOf(encoder.hash);
@@ -180,8 +185,9 @@ export class SharedCache<V = unknown> {
 
   /** Stores the value if the key is absent: of any number of racing threads, exactly one gets true. */
   putIfAbsent(key: string, value: V, options?: PutOptions): boolean {
-    const { clock, shard } = this.#locate(key);
+    this.#open();
     this.#value.encode(value);
+    const { clock, shard } = this.#locate(key);
     const ttl = this.#ttl(options);
     const expiresAt = clock.now() + ttl;
     return this.#locked(shard, false, () => {
@@ -203,9 +209,9 @@ export class SharedCache<V = unknown> {
       );
       const current = before === undefined ? undefined : (this.#reader.value(this.#reading) as V);
       const next = change(current);
-      // `change` may have used this cache: encode the key again.
-      this.#attachment.key.encode(key);
+      // `change` and getters in what it returned may have used this cache: encode the key again, and last.
       if (next !== undefined) this.#value.encode(next);
+      this.#attachment.key.encode(key);
       const expiresAt = clock.now() + ttl;
       const done = this.#locked<boolean | undefined>(shard, false, () =>
         replaceIfSameLocked(shard, this.#attachment.key, before, this.#reading, clock, () => {
@@ -254,7 +260,8 @@ export class SharedCache<V = unknown> {
     const list = [...entries];
     for (const [key, value] of list) {
       this.#attachment.key.encode(key);
-      this.#value.encode(value);
+      // What else can be stored needs no try.
+      if (typeof value !== 'string' && typeof value !== 'number') this.#value.encode(value);
     }
     let stored = 0;
     for (const [key, value] of list) if (this.put(key, value, { ttl })) stored++;
@@ -276,6 +283,28 @@ export class SharedCache<V = unknown> {
       length++;
     }
     return length;
+  }
+
+  /**
+   * The value under the key; for a missing key `loader` runs once over all threads and every caller gets its result. Never
+   * blocks. If the loader throws, its thread's callers get the error and another waiting thread loads; if its thread dies,
+   * another takes over. A put or delete meanwhile is not undone: whichever writes last stays. Rejects with
+   * ERR_RECURSIVE_LOAD where loaders would wait for each other or themselves.
+   */
+  async getOrSet(key: string, loader: (key: string) => V | Promise<V>, options: AsyncLoadOptions = {}): Promise<V> {
+    const hit = this.get(key);
+    this.#checkLoad(loader, options);
+    if (hit === undefined) return this.#flight.load(key, loader, options);
+    if (this.#isStale(key, options)) this.#flight.refresh(key, loader, options);
+    return hit;
+  }
+
+  /** As getOrSet, with a loader that returns its value; waits for other threads with Atomics.wait. */
+  getOrSetSync(key: string, compute: (key: string) => V, options: LoadOptions = {}): V {
+    const hit = this.get(key);
+    if (hit !== undefined && (options.staleTtl === undefined || !this.#isStale(key, options))) return hit;
+    this.#checkLoad(compute, options);
+    return this.#flight.loadSync(key, compute, options);
   }
 
   /** ms until the key expires, Infinity when it never does, undefined when it is absent. */
@@ -355,6 +384,36 @@ export class SharedCache<V = unknown> {
   #ttl(options: PutOptions | undefined): number {
     const ttl = options?.ttl;
     return ttl === undefined ? this.#defaultTtl : checkTtl(ttl);
+  }
+
+  #createFlight(): Flight<V> {
+    const { arena, key, counters, lockContext } = this.#attachment;
+    const target: FlightTarget<V> = {
+      words: arena.words,
+      key,
+      counters,
+      peekFresh: (name, staleTtl) => {
+        const value = this.peek(name);
+        return value !== undefined && staleTtl > 0 && this.#isStale(name, { staleTtl }) ? undefined : value;
+      },
+      store: (name, value, { ttl = this.#defaultTtl, staleTtl = 0 }) => {
+        this.put(name, value, { ttl: ttl + staleTtl });
+      },
+    };
+    return new Flight(target, new Leases(arena.words, lockContext));
+  }
+
+  #isStale(key: string, { staleTtl = 0 }: LoadOptions): boolean {
+    return staleTtl > 0 && (this.expiresIn(key) ?? 0) <= staleTtl;
+  }
+
+  #checkLoad(loader: unknown, { ttl, staleTtl, timeoutMs }: LoadOptions): void {
+    if (typeof loader !== 'function') {
+      throw new SharedCacheError('ERR_INVALID_ARGUMENT', `the loader must be a function, received ${describe(loader)}`);
+    }
+    if (ttl !== undefined) checkTtl(ttl);
+    if (staleTtl !== undefined) checkTtl(staleTtl);
+    if (timeoutMs !== undefined) checkTtl(timeoutMs);
   }
 
   #locate(key: string): { counters: Float64Array; clock: Attachment['clock']; shard: Shard } {

@@ -1,6 +1,7 @@
 export { type AttachOptions, type PutOptions, SharedCache, type SharedCacheHandle } from './cache.js';
 export type { Codec } from './codec/codec.js';
 export { type ErrorCode, SharedCacheError } from './errors.js';
+export type { AsyncLoadOptions, LoadOptions } from './flight/flight.js';
 export type { MonitorSettings, SharedCacheOptions } from './options.js';
 export type { EvictionName } from './policy/index.js';
 export { CachePool, type CachePoolOptions, type TaskContext } from './pool/pool.js';

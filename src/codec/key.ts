@@ -93,6 +93,11 @@ export class KeyEncoder {
     this.hash = v1 ^ v3;
   }
 
+  /** A second hash of the same key, independent of the first. */
+  secondHash(): number {
+    return halfSipHash13(this.words, this.lengthBytes, ~this.#hashKey1, this.#hashKey0);
+  }
+
   #encodeWide(key: string): number {
     const bytes = this.#bytes;
     let n = 0;

@@ -61,7 +61,9 @@ export const CONTROL = {
   maxEntryBytes: 30,
   /** f64 in a cache line of its own: coarse Date.now(). */
   clock: 32,
-  words: 48,
+  /** Lock of the leases: word, version, waiters, as in a shard's head. */
+  leaseLock: 48,
+  words: 64,
 } as const;
 
 /** Bits of CONTROL.flags. */
@@ -112,7 +114,19 @@ export const LEASES_WORD = COUNTERS_WORD + MAX_THREADS * COUNTERS * 2;
 
 // ---- single-flight leases --------------------------------------------------------------------------------------
 export const LEASE_COUNT = 256;
+/** A line each, so that waiting on one does not slow the others. */
 export const LEASE_WORDS = 16;
+export const LEASE = {
+  /** Owner number of the thread that loads, 0 when free. */
+  owner: 0,
+  hash: 1,
+  /** A second hash of the key, under another key. */
+  identity: 2,
+  /** Counts releases; waiters sleep on it. */
+  ticket: 3,
+  /** 1 + number of the lease that this one's loader waits for. */
+  waitsFor: 4,
+} as const;
 export const POLICY_GLOBAL_WORD = LEASES_WORD + LEASE_COUNT * LEASE_WORDS;
 
 // ---- shard head (words) ----------------------------------------------------------------------------------------

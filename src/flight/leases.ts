@@ -1,0 +1,123 @@
+import type { KeyEncoder } from '../codec/key.js';
+import { CONTROL, LEASE, LEASE_COUNT, LEASE_WORDS, LEASES_WORD } from '../memory/layout.js';
+import { type LockContext, lockSlow, tryLockWord, unlockWord } from '../sync/mutex.js';
+
+/** Leases looked at for one key. */
+const PROBES = 16;
+
+export type Claim =
+  /** This thread loads; `takeover` when the thread that did before has died. */
+  | { kind: 'owned'; lease: number; takeover: boolean }
+  /** Another load of this thread holds the lease. */
+  | { kind: 'own'; lease: number }
+  | { kind: 'busy'; lease: number; ticket: number }
+  /** No lease is free: load without one. */
+  | { kind: 'full' };
+
+/**
+ * Who loads which key: a small table in shared memory, guarded by one lock that is held for a few loads and stores.
+ *
+ * A lease is named by two independent hashes of its key. Should two keys share both, one waits for the other's load and
+ * then loads itself, so even that costs time only. The owner word is written last when a lease is taken and first when it
+ * is given back: a thread may die between any two stores and leaves a lease that is free, or held by a dead thread.
+ */
+export class Leases {
+  readonly #words: Int32Array;
+  readonly #context: LockContext;
+
+  constructor(words: Int32Array, context: LockContext) {
+    this.#words = words;
+    this.#context = context;
+  }
+
+  claim(key: KeyEncoder): Claim {
+    if (!this.#lock()) return { kind: 'full' };
+    try {
+      return this.#claimLocked(key.hash, key.secondHash());
+    } finally {
+      unlockWord(this.#words, CONTROL.leaseLock);
+    }
+  }
+
+  /** Gives the lease back and wakes everyone who waits for it. */
+  release(lease: number): void {
+    const m = this.#words;
+    const word = wordOf(lease);
+    if (m[word + LEASE.owner] !== this.#context.owner) return;
+    m[word + LEASE.waitsFor] = 0;
+    Atomics.store(m, word + LEASE.owner, 0);
+    Atomics.add(m, word + LEASE.ticket, 1);
+    Atomics.notify(m, word + LEASE.ticket);
+  }
+
+  /** Word to wait on for the lease's release. */
+  ticketWord(lease: number): number {
+    return wordOf(lease) + LEASE.ticket;
+  }
+
+  /**
+   * Notes that the loader of lease `waiting` (-1: none) waits for lease `target`. False, noting nothing, if that closes a
+   * circle of loaders waiting for each other. Of two threads that close one at the same time, at least one sees it,
+   * because each notes before it looks.
+   */
+  noteWait(waiting: number, target: number): boolean {
+    if (waiting < 0) return true;
+    const m = this.#words;
+    Atomics.store(m, wordOf(waiting) + LEASE.waitsFor, target + 1);
+    let at = target;
+    for (let hops = 0; hops < LEASE_COUNT && at >= 0 && at < LEASE_COUNT; hops++) {
+      if (at === waiting) {
+        Atomics.store(m, wordOf(waiting) + LEASE.waitsFor, 0);
+        return false;
+      }
+      at = Atomics.load(m, wordOf(at) + LEASE.waitsFor) - 1;
+    }
+    return true;
+  }
+
+  endWait(waiting: number): void {
+    if (waiting >= 0) Atomics.store(this.#words, wordOf(waiting) + LEASE.waitsFor, 0);
+  }
+
+  #claimLocked(hash: number, identity: number): Claim {
+    const m = this.#words;
+    const { owner: me, registry } = this.#context;
+    let free = -1;
+    for (let probe = 0; probe < PROBES; probe++) {
+      const lease = (hash + probe) & (LEASE_COUNT - 1);
+      const word = wordOf(lease);
+      const owner = Atomics.load(m, word + LEASE.owner);
+      if (owner === 0) {
+        if (free < 0) free = lease;
+        continue;
+      }
+      const same = m[word + LEASE.hash] === hash && m[word + LEASE.identity] === identity;
+      if (same && owner === me) return { kind: 'own', lease };
+      // Asked only where it matters: whether a thread lives costs a system call.
+      if (same || probe === PROBES - 1) {
+        if (registry.isDead(owner)) return this.#takeLocked(lease, hash, identity, same);
+        if (same) return { kind: 'busy', lease, ticket: Atomics.load(m, word + LEASE.ticket) };
+      }
+    }
+    return free < 0 ? { kind: 'full' } : this.#takeLocked(free, hash, identity, false);
+  }
+
+  #takeLocked(lease: number, hash: number, identity: number, takeover: boolean): Claim {
+    const m = this.#words;
+    const word = wordOf(lease);
+    m[word + LEASE.hash] = hash;
+    m[word + LEASE.identity] = identity;
+    m[word + LEASE.waitsFor] = 0;
+    Atomics.store(m, word + LEASE.owner, this.#context.owner);
+    return { kind: 'owned', lease, takeover };
+  }
+
+  /** Nothing needs repair when the lock is taken from the dead: see the class. */
+  #lock(): boolean {
+    const m = this.#words;
+    const lock = CONTROL.leaseLock;
+    return tryLockWord(m, lock, m[lock], -this.#context.owner) || lockSlow(m, lock, this.#context) !== 'timeout';
+  }
+}
+
+const wordOf = (lease: number): number => LEASES_WORD + lease * LEASE_WORDS;
