@@ -1,3 +1,4 @@
+import { adaptive } from './adaptive.js';
 import { fifo } from './fifo.js';
 import { lfu } from './lfu.js';
 import { lru } from './lru.js';
@@ -8,4 +9,4 @@ import { s3Fifo } from './s3-fifo.js';
 export const EVICTION_NAMES = ['adaptive', 's3-fifo', 'lru', 'lfu', 'fifo'] as const;
 export type EvictionName = (typeof EVICTION_NAMES)[number];
 
-export const policies: Record<EvictionName, PolicyFactory> = { adaptive: s3Fifo, 's3-fifo': s3Fifo, lru, lfu, fifo };
+export const policies: Record<EvictionName, PolicyFactory> = { adaptive, 's3-fifo': s3Fifo, lru, lfu, fifo };

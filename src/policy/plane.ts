@@ -1,0 +1,167 @@
+import { Ghost } from './ghost.js';
+import { LIST_WORDS, reportUnlisted, SlotLists } from './list.js';
+import { type EvictionPolicy, MAX_EVICTION_STEPS, type PolicyMemory } from './policy.js';
+import { Sketch } from './sketch.js';
+
+/** How a plane is run; it can be changed at any time. */
+export interface Configuration {
+  readonly name: string;
+  /** Share of the entries that `small` is to hold. */
+  readonly smallShare: number;
+  /** Hits in this newest share of small do not count: they are the tail of the access that brought the entry. */
+  readonly windowShare: number;
+  /** How an entry at the old end of small gets into main: having been hit, or being used more often than main's victim. */
+  readonly admission: 'hit' | 'frequency';
+}
+
+const MOST_HITS = 3;
+/** Of the entries: how many keys that left small last are still known. */
+const GHOST_SHARE = 0.9;
+const IN_SMALL = 0;
+const IN_MAIN = 1;
+const SMALL = 0;
+const MAIN = LIST_WORDS;
+/** Entries that ever joined small: what an entry's age in it is counted in. */
+const JOINED = 2 * LIST_WORDS;
+const GHOST = JOINED + 1;
+const AGE_MASK = 0x7fffffff;
+
+/**
+ * One data plane with several ways to run it: a FIFO queue `small`, a CLOCK queue `main`, a ghost of keys that left small,
+ * and a sketch of frequencies that is fed on misses and whenever an end of a queue is looked at.
+ */
+export class Plane implements EvictionPolicy {
+  readonly #memory: PolicyMemory;
+  readonly #lists: SlotLists;
+  readonly #ghost: Ghost;
+  readonly #sketch: Sketch;
+  readonly #configurations: readonly Configuration[];
+  readonly #chosen: Int32Array;
+  readonly #chosenWord: number;
+
+  /** `chosen[chosenWord]` is the number of the configuration in force. */
+  constructor(memory: PolicyMemory, configurations: readonly Configuration[], chosen: Int32Array, chosenWord: number) {
+    this.#memory = memory;
+    this.#lists = new SlotLists(memory);
+    this.#ghost = new Ghost(memory, memory.areaWord + GHOST);
+    this.#sketch = new Sketch(memory, memory.areaWord + GHOST + Ghost.words(memory.capacityEntries));
+    this.#configurations = configurations;
+    this.#chosen = chosen;
+    this.#chosenWord = chosenWord;
+  }
+
+  static words(capacityEntries: number): number {
+    return GHOST + Ghost.words(capacityEntries) + Sketch.words(capacityEntries);
+  }
+
+  hit(slot: number, _hash: number, entryWord: number): void {
+    const memory = this.#memory;
+    const m = memory.words;
+    const byte = memory.markByte(slot);
+    const mark = memory.bytes[byte];
+    if (mark >= MOST_HITS) return;
+    const state = m[entryWord];
+    if ((state & 1) === IN_SMALL) {
+      const { windowShare } = this.#configuration();
+      const age = (m[memory.areaWord + JOINED] - (state >>> 1)) & AGE_MASK;
+      if (age < this.#lists.length(memory.areaWord + SMALL) * windowShare) return;
+    }
+    memory.bytes[byte] = mark + 1;
+  }
+
+  insertLocked(slot: number, hash: number): void {
+    const { smallShare, admission } = this.#configuration();
+    const count = this.#memory.entryCount();
+    this.#sketch.add(hash);
+    const known = this.#ghost.take(hash, count * GHOST_SHARE);
+    this.#join(slot, known && admission === 'hit' ? IN_MAIN : IN_SMALL);
+    // While the cache fills, and after another configuration was chosen, small shrinks to its share step by step.
+    const small = this.#memory.areaWord + SMALL;
+    if (admission === 'frequency' && this.#lists.length(small) > count * smallShare + 1)
+      this.#promote(this.#lists.last(small));
+  }
+
+  updateLocked(slot: number, hash: number): void {
+    this.hit(slot, hash, this.#memory.policyWord(slot));
+  }
+
+  removeLocked(slot: number, evicted: boolean): void {
+    const queue = this.#memory.words[this.#memory.policyWord(slot)] & 1;
+    this.#lists.remove(this.#list(queue), slot);
+    if (evicted && queue === IN_SMALL) this.#ghost.add(this.#memory.hashOf(slot));
+  }
+
+  victimLocked(step: number): number {
+    const { smallShare, admission } = this.#configuration();
+    const memory = this.#memory;
+    const lists = this.#lists;
+    const small = lists.length(memory.areaWord + SMALL);
+    const last = step === MAX_EVICTION_STEPS - 1;
+    const victim = lists.last(memory.areaWord + MAIN);
+    const fromSmall = victim < 0 || (small > 0 && small >= memory.entryCount() * smallShare);
+    const candidate = fromSmall ? lists.last(memory.areaWord + SMALL) : -1;
+    if (fromSmall && admission === 'hit') {
+      if (last || !this.#takeMarks(candidate, MOST_HITS)) return candidate;
+      this.#promote(candidate);
+      return -1;
+    }
+    if (victim < 0) return candidate;
+    if (!last && this.#takeMarks(victim, 1)) {
+      lists.remove(memory.areaWord + MAIN, victim);
+      this.#join(victim, IN_MAIN);
+      return -1;
+    }
+    if (!fromSmall) return victim;
+    this.#takeMarks(candidate, MOST_HITS);
+    if (this.#sketch.frequency(memory.hashOf(candidate)) <= this.#sketch.frequency(memory.hashOf(victim)))
+      return candidate;
+    this.#promote(candidate);
+    return victim;
+  }
+
+  resetLocked(): void {
+    const { words, areaWord, capacityEntries } = this.#memory;
+    words.fill(0, areaWord, areaWord + Plane.words(capacityEntries));
+  }
+
+  inspectLocked(isFilled: (slot: number) => boolean, problem: (message: string) => void): void {
+    const seen = new Set<number>();
+    this.#lists.inspect(this.#memory.areaWord + SMALL, seen, isFilled, problem);
+    this.#lists.inspect(this.#memory.areaWord + MAIN, seen, isFilled, problem);
+    reportUnlisted(this.#memory, seen, problem);
+  }
+
+  /** Takes up to `most` hits off the entry and into the sketch; whether there were any. */
+  #takeMarks(slot: number, most: number): boolean {
+    const { bytes } = this.#memory;
+    const byte = this.#memory.markByte(slot);
+    const hits = Math.min(bytes[byte], MOST_HITS);
+    if (hits === 0) return false;
+    const taken = Math.min(hits, most);
+    bytes[byte] = hits - taken;
+    const hash = this.#memory.hashOf(slot);
+    for (let i = 0; i < taken; i++) this.#sketch.add(hash);
+    return true;
+  }
+
+  #promote(slot: number): void {
+    this.#lists.remove(this.#memory.areaWord + SMALL, slot);
+    this.#join(slot, IN_MAIN);
+  }
+
+  #join(slot: number, queue: number): void {
+    const memory = this.#memory;
+    const joined = (memory.words[memory.areaWord + JOINED] + 1) & AGE_MASK;
+    if (queue === IN_SMALL) memory.words[memory.areaWord + JOINED] = joined;
+    this.#lists.push(this.#list(queue), slot);
+    memory.set(memory.policyWord(slot), (joined << 1) | queue);
+  }
+
+  #list(queue: number): number {
+    return this.#memory.areaWord + (queue === IN_MAIN ? MAIN : SMALL);
+  }
+
+  #configuration(): Configuration {
+    return this.#configurations[(this.#chosen[this.#chosenWord] >>> 0) % this.#configurations.length];
+  }
+}

@@ -1,0 +1,105 @@
+import type { PolicyMemory } from './policy.js';
+
+const ROWS = 4;
+const MOST = 15;
+/** One block is a cache line: all counters of a key are in it. */
+const BLOCK_WORDS = 16;
+const HEAD_WORDS = 2;
+/** Sum of all counters, that is ROWS times the accesses remembered. */
+const MASS = 0;
+const HAND = 1;
+/** Accesses remembered per entry of capacity, about. */
+const MEMORY = 8;
+/** Words halved per access while there are too many: the whole sketch is gone through in a fraction of its memory. */
+const HALVED_PER_ADD = 2;
+const NIBBLES = 0x0f0f0f0f;
+
+/**
+ * How often keys were used lately, 0 to 15: a count-min sketch of 4-bit counters, as in TinyLFU (Einziger, Friedman and
+ * Manes, ACM ToS 2017). Ageing halves a few words at a time instead of all at once, whenever the counters' sum exceeds what
+ * is to be remembered, and takes off the sum exactly what halving took off the counters, odd ones included.
+ *
+ * Advice only: plain stores, and any content is valid.
+ */
+export class Sketch {
+  readonly #memory: PolicyMemory;
+  readonly #word: number;
+  readonly #blocks: number;
+  readonly #mostMass: number;
+
+  constructor(memory: PolicyMemory, word: number) {
+    this.#memory = memory;
+    this.#word = word;
+    this.#blocks = Sketch.#blocksFor(memory.capacityEntries);
+    this.#mostMass = ROWS * MEMORY * memory.capacityEntries;
+  }
+
+  static words(capacityEntries: number): number {
+    return HEAD_WORDS + Sketch.#blocksFor(capacityEntries) * BLOCK_WORDS;
+  }
+
+  static #blocksFor(capacityEntries: number): number {
+    return Math.max(1, Math.ceil(capacityEntries / BLOCK_WORDS));
+  }
+
+  add(hash: number): void {
+    const m = this.#memory.words;
+    const block = this.#block(hash);
+    let places = this.#places(hash);
+    let added = 0;
+    for (let row = 0; row < ROWS; row++) {
+      const word = block + (places & 15);
+      const shift = (places >>> 2) & 28;
+      places >>>= 7;
+      if (((m[word] >>> shift) & MOST) === MOST) continue;
+      m[word] = (m[word] + (1 << shift)) | 0;
+      added++;
+    }
+    m[this.#word + MASS] += added;
+    for (let i = 0; i < HALVED_PER_ADD && m[this.#word + MASS] > this.#mostMass; i++) this.#halveNext();
+  }
+
+  frequency(hash: number): number {
+    const m = this.#memory.words;
+    const block = this.#block(hash);
+    let places = this.#places(hash);
+    let least = MOST;
+    for (let row = 0; row < ROWS; row++) {
+      const count = (m[block + (places & 15)] >>> ((places >>> 2) & 28)) & MOST;
+      if (count < least) least = count;
+      places >>>= 7;
+    }
+    return least;
+  }
+
+  reset(): void {
+    this.#memory.words.fill(0, this.#word, this.#word + HEAD_WORDS + this.#blocks * BLOCK_WORDS);
+  }
+
+  #halveNext(): void {
+    const m = this.#memory.words;
+    const size = this.#blocks * BLOCK_WORDS;
+    const hand = (m[this.#word + HAND] >>> 0) % size;
+    const word = this.#word + HEAD_WORDS + hand;
+    const before = m[word];
+    m[word] = (before >>> 1) & 0x77777777;
+    m[this.#word + MASS] -= sum(before) - sum(m[word]);
+    m[this.#word + HAND] = hand + 1;
+  }
+
+  #block(hash: number): number {
+    const mixed = Math.imul(hash ^ (hash >>> 16), 0x7feb352d);
+    return this.#word + HEAD_WORDS + ((((mixed >>> 0) * this.#blocks) / 2 ** 32) | 0) * BLOCK_WORDS;
+  }
+
+  /** Four times 7 bits: a word of the block and a counter in the word. */
+  #places(hash: number): number {
+    const mixed = Math.imul(hash ^ (hash >>> 15), 0x846ca68b);
+    return (mixed ^ (mixed >>> 16)) >>> 0;
+  }
+}
+
+/** Of a word's eight counters. */
+function sum(word: number): number {
+  return Math.imul((word & NIBBLES) + ((word >>> 4) & NIBBLES), 0x01010101) >>> 24;
+}
