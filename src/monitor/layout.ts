@@ -1,0 +1,130 @@
+import { CELLS } from './buckets.js';
+import type { MonitorDimensions } from './options.js';
+
+/**
+ * One shared buffer, every offset of it. Words are 4 bytes, doubles 8.
+ *
+ *   header | operation names | thread records | directory | timelines | rings | shared blocks | own blocks
+ *
+ * Whatever counts has one writer, the thread whose record names it; only the shared blocks have many and are BigInt64
+ * with atomic adds. A fresh buffer of zeros with a header is a valid monitor.
+ *
+ *   directory[thread][operation]  own block of the two, counted from 1; 0 none yet; -1 they use the shared block
+ *   timeline[thread][second % TIMELINE_SECONDS]  one second's sums
+ *   ring[thread][n % retention]   recent metrics
+ */
+export const MONITOR_MAGIC = 0x4d4f4e31;
+export const MONITOR_LAYOUT_VERSION = 1;
+
+export const HEADER = {
+  magic: 0,
+  layoutVersion: 1,
+  operations: 2,
+  threads: 3,
+  histograms: 4,
+  retention: 5,
+  sample: 6,
+  id0: 7,
+  id1: 8,
+  /** Advanced by reset(), from 1; a block with another stamp holds nothing. */
+  epoch: 9,
+  /** Own blocks given away; goes past `histograms` when they are used up. */
+  blocksTaken: 10,
+  operationCount: 11,
+  /** Thread identity of who adds a name, or 0. */
+  namesLock: 12,
+  /** Double: ms since the epoch of creation or reset. */
+  startedAt: 14,
+  /** BigInt64: records without a place in a ring and a timeline. */
+  unlisted: 16,
+  words: 32,
+} as const;
+
+/** UTF-16 code units of an operation name. */
+export const MAX_NAME_UNITS = 64;
+
+export const NAME = {
+  units: 0,
+  /** 1 once the operation's shared block has been written. */
+  sharedUsed: 1,
+  text: 2,
+  words: 2 + MAX_NAME_UNITS / 2,
+} as const;
+
+export const THREAD = {
+  /** 0 free, > 0 attached, < 0 being claimed by the thread of that (negated) identity. */
+  state: 0,
+  identity: 1,
+  identityWords: 6,
+  /** Records ever written to the ring, modulo 2^31. */
+  ringHead: 8,
+  words: 16,
+} as const;
+
+/** In doubles (BigInt64 in a shared block). Counters are exact up to 2^53. */
+export const BLOCK = {
+  stamp: 0,
+  failures: 1,
+  sumNs: 2,
+  sumBytes: 3,
+  /** MAX_NS - shortest, so that zero means none yet. */
+  shortness: 4,
+  maxNs: 5,
+  clamped: 6,
+  /** Operations that the recorded ones stand for. */
+  operations: 7,
+  counts: 8,
+  doubles: 8 + CELLS,
+} as const;
+
+/** In doubles; `sequence` is the record's first word, 0 while it is being written. */
+export const RECENT = {
+  sequence: 0,
+  timestamp: 1,
+  durationNs: 2,
+  sizeBytes: 3,
+  /** 2 * operation + success. */
+  what: 4,
+  thread: 5,
+  epoch: 6,
+  doubles: 8,
+} as const;
+
+export const TIMELINE_SECONDS = 300;
+
+/** In doubles. */
+export const SECOND = { second: 0, operations: 1, hits: 2, misses: 3, doubles: 4 } as const;
+
+export interface MonitorLayout {
+  namesWord: number;
+  threadsWord: number;
+  directoryWord: number;
+  timelinesDouble: number;
+  ringsDouble: number;
+  sharedBlocksDouble: number;
+  ownBlocksDouble: number;
+  bytes: number;
+}
+
+const toEven = (words: number): number => words + (words & 1);
+
+export function monitorLayout(dimensions: MonitorDimensions): MonitorLayout {
+  const { operations, threads, histograms, retention } = dimensions;
+  const namesWord = HEADER.words;
+  const threadsWord = namesWord + toEven(operations * NAME.words);
+  const directoryWord = threadsWord + threads * THREAD.words;
+  const timelinesDouble = (directoryWord + toEven(threads * operations)) / 2;
+  const ringsDouble = timelinesDouble + threads * TIMELINE_SECONDS * SECOND.doubles;
+  const sharedBlocksDouble = ringsDouble + threads * retention * RECENT.doubles;
+  const ownBlocksDouble = sharedBlocksDouble + operations * BLOCK.doubles;
+  return {
+    namesWord,
+    threadsWord,
+    directoryWord,
+    timelinesDouble,
+    ringsDouble,
+    sharedBlocksDouble,
+    ownBlocksDouble,
+    bytes: (ownBlocksDouble + histograms * BLOCK.doubles) * 8,
+  };
+}

@@ -1,0 +1,293 @@
+import { writeFileSync } from 'node:fs';
+import type { Histogram } from 'hdr-histogram-js';
+import { describe, SharedCacheError } from '../errors.js';
+import { checkQuantity, checkSuccess, isThenable } from './arguments.js';
+import { clearShared } from './block.js';
+import { writeHlog } from './hlog.js';
+import { BLOCK, HEADER, NAME } from './layout.js';
+import { MonitorMemory } from './memory.js';
+import { resolveMonitorOptions } from './options.js';
+import { type MonitorState, metricFamilies, type PrometheusRegistry, registerIn, toText } from './prometheus.js';
+import { Recorder, Sampler } from './recorder.js';
+import { renderReport } from './report/page.js';
+import { RecentRing } from './ring.js';
+import { OperationSnapshot, readOperation } from './snapshot.js';
+import { summarize } from './summary.js';
+import { readTimeline } from './timeline.js';
+import type {
+  MonitoredTotals,
+  MonitorInterval,
+  OperationSummary,
+  PerformanceMetric,
+  SharedMonitorHandle,
+  SharedMonitorOptions,
+  ThroughputPoint,
+} from './types.js';
+import { MonitorWriter } from './writer.js';
+
+const NS_PER_MS = 1e6;
+
+/**
+ * One latency picture over all threads of a process. Every thread records into shared memory of its own, without locks;
+ * any thread reads the whole at any time, the records of ended and terminated threads included.
+ *
+ * Throws SharedCacheError only: ERR_INVALID_ARGUMENT, ERR_TOO_MANY_OPERATIONS, ERR_CLOSED after close().
+ */
+export class SharedMonitor {
+  readonly #memory: MonitorMemory;
+  readonly #writer: MonitorWriter;
+  #totals: (() => MonitoredTotals) | undefined;
+  #before = new Map<string, OperationSnapshot>();
+  #intervalStart: number;
+  #closed = false;
+
+  /** Allocates the shared memory. Throws ERR_INVALID_OPTION. */
+  constructor(options?: SharedMonitorOptions);
+  constructor(options: SharedMonitorOptions | undefined, attached: MonitorMemory);
+  constructor(options?: SharedMonitorOptions, attached?: MonitorMemory) {
+    this.#memory = attached ?? MonitorMemory.create(resolveMonitorOptions(options));
+    this.#writer = MonitorWriter.of(this.#memory);
+    this.#intervalStart = this.#memory.startedAt;
+  }
+
+  /** The same monitor in another thread. Throws ERR_INVALID_HANDLE. */
+  static attach(handle: SharedMonitorHandle): SharedMonitor {
+    if (typeof handle !== 'object' || handle === null || handle.kind !== 'mooncake-monitor') {
+      throw new SharedCacheError(
+        'ERR_INVALID_HANDLE',
+        `handle must be what monitor.handle returned, received ${describe(handle)}`,
+      );
+    }
+    return new SharedMonitor(undefined, MonitorMemory.attach(handle.buffer));
+  }
+
+  get handle(): SharedMonitorHandle {
+    return { kind: 'mooncake-monitor', buffer: this.#memory.buffer };
+  }
+
+  /** Names in use, over all threads. */
+  get operations(): readonly string[] {
+    return [...this.#open().names.list()];
+  }
+
+  /**
+   * Records that counted in the histograms but not in recent metrics and throughput, because more threads recorded than the
+   * monitor has places for. Nothing else is ever left out.
+   */
+  get dropped(): number {
+    return Number(Atomics.load(this.#memory.longs, HEADER.unlisted / 2));
+  }
+
+  /** `durationMs` and `dataSize` (bytes) must be finite and not negative. */
+  recordOperation(operation: string, durationMs: number, success: boolean, dataSize = 0): void {
+    const writer = this.#open();
+    const number = writer.number(operation);
+    checkQuantity('durationMs', durationMs);
+    checkQuantity('dataSize', dataSize);
+    checkSuccess(success);
+    writer.record(number, durationMs * NS_PER_MS, success, dataSize, 1);
+  }
+
+  /** Runs `run`, records how long it or its promise took, and returns its result; what it throws counts as a failure. */
+  time<T>(operation: string, run: () => T): T {
+    const writer = this.#open();
+    const number = writer.number(operation);
+    const start = performance.now();
+    const record = (success: boolean): void => {
+      writer.record(number, (performance.now() - start) * NS_PER_MS, success, 0, 1);
+    };
+    let result: T;
+    try {
+      result = run();
+    } catch (error) {
+      record(false);
+      throw error;
+    }
+    if (!isThenable(result)) {
+      record(true);
+      return result;
+    }
+    return result.then(
+      (value) => {
+        record(true);
+        return value;
+      },
+      (error: unknown) => {
+        record(false);
+        throw error;
+      },
+    ) as T;
+  }
+
+  /** For hot paths: no look-up and no checks for each record. */
+  recorder(operation: string): Recorder {
+    const writer = this.#open();
+    return new Recorder(writer, writer.number(operation));
+  }
+
+  /** Chooses one of `every` operations, default the monitor's `sample`. */
+  sampler(every: number = this.#memory.dimensions.sample): Sampler {
+    if (!Number.isInteger(every) || every < 1 || every > 1_000_000) {
+      throw new SharedCacheError(
+        'ERR_INVALID_ARGUMENT',
+        `every must be an integer from 1 to 1000000, received ${describe(every)}`,
+      );
+    }
+    return new Sampler(every);
+  }
+
+  /** Operations recorded since creation or reset. */
+  getPerformanceSummary(): Record<string, OperationSummary> {
+    const elapsedMs = Date.now() - this.#memory.startedAt;
+    return summaries(this.#snapshots(), elapsedMs);
+  }
+
+  /** Oldest first, of the last `minutes`; at most `retention` of each thread. */
+  getRecentMetrics(minutes = 5): PerformanceMetric[] {
+    checkQuantity('minutes', minutes, true);
+    const names = this.#open().names.list();
+    const { words, dimensions } = this.#memory;
+    const epoch = Atomics.load(words, HEADER.epoch);
+    const since = Date.now() - minutes * 60_000;
+    const metrics: PerformanceMetric[] = [];
+    for (let thread = 0; thread < dimensions.threads; thread++) {
+      for (const record of new RecentRing(this.#memory, thread).read(epoch, since)) {
+        metrics.push({
+          operation: names[record.what >> 1] ?? this.#writer.names.list()[record.what >> 1],
+          timestamp: record.timestamp,
+          duration: record.durationNs / NS_PER_MS,
+          success: (record.what & 1) === 1,
+          dataSize: record.sizeBytes,
+          thread: record.thread,
+        });
+      }
+    }
+    return metrics.sort((a, b) => a.timestamp - b.timestamp);
+  }
+
+  /** Merged over all threads, in ns; empty for a name nobody used. What was recorded, not scaled up where sampled. */
+  histogram(operation: string): Histogram {
+    const number = this.#open().names.find(operation);
+    const snapshot = number === undefined ? new OperationSnapshot() : readOperation(this.#memory, number);
+    const histogram = snapshot.toHistogram();
+    histogram.startTimeStampMsec = this.#memory.startedAt;
+    histogram.endTimeStampMsec = Date.now();
+    histogram.tag = operation;
+    return histogram;
+  }
+
+  /** What happened since this object's last call, or since creation or reset; the totals stay. */
+  interval(): MonitorInterval {
+    const end = Date.now();
+    const start = Math.max(this.#intervalStart, this.#memory.startedAt);
+    const now = this.#snapshots();
+    const changes = now.map(([name, snapshot]): [string, OperationSnapshot] => {
+      const before = this.#before.get(name);
+      // Another epoch: there was a reset, and all there is came after it.
+      const kept = before !== undefined && before.epoch === snapshot.epoch;
+      return [name, kept ? snapshot.since(before) : snapshot];
+    });
+    this.#before = new Map(now);
+    this.#intervalStart = end;
+    return { start, end, operations: summaries(changes, end - start) };
+  }
+
+  /** Operations, hits and misses for each of the last 300 seconds, the running one left out. */
+  getThroughput(): ThroughputPoint[] {
+    this.#open();
+    return readTimeline(this.#memory, Date.now());
+  }
+
+  /** HdrHistogram log, format 1.3: one tagged interval for each operation, values in ns, maxima in ms. */
+  toHlog(): string {
+    return writeHlog(this.#recorded(), this.#memory.startedAt, Date.now());
+  }
+
+  /** Prometheus text exposition format. */
+  toPrometheus(): string {
+    return toText(metricFamilies(this.#state()));
+  }
+
+  /** Adds the same metrics to a prom-client registry; each scrape computes them anew. */
+  registerPrometheus(registry: PrometheusRegistry): void {
+    this.#open();
+    registerIn(registry, () => this.#state());
+  }
+
+  /** Lets this thread's exporters show a cache: `monitor.observe(() => cache.getStats())`. */
+  observe(totals: () => MonitoredTotals): void {
+    this.#totals = totals;
+  }
+
+  /** Writes a self-contained HTML page. Throws what the file system throws. */
+  writeReport(path: string, title = 'Latency report'): void {
+    const { startedAt } = this.#memory;
+    const html = renderReport({
+      title,
+      start: startedAt,
+      end: Date.now(),
+      operations: this.#recorded(),
+      throughput: this.getThroughput(),
+      totals: this.#totals?.(),
+      dropped: this.dropped,
+    });
+    writeFileSync(path, html);
+  }
+
+  /** Starts again from nothing, for all threads; names and running recorders stay. */
+  reset(): void {
+    this.#open();
+    const { words, longs, layout } = this.#memory;
+    this.#memory.startedAt = Date.now();
+    // Each thread clears its own blocks at its next record; until then their stamp is out of date and they count nothing.
+    Atomics.add(words, HEADER.epoch, 1);
+    for (let operation = 0; operation < words[HEADER.operationCount]; operation++) {
+      if (Atomics.load(words, layout.namesWord + operation * NAME.words + NAME.sharedUsed) === 0) continue;
+      clearShared(longs, layout.sharedBlocksDouble + operation * BLOCK.doubles);
+    }
+    Atomics.store(longs, HEADER.unlisted / 2, 0n);
+    this.#before.clear();
+  }
+
+  /** Gives this thread's place back; what it recorded stays for the others. Closing twice is allowed. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#writer.release();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #open(): MonitorWriter {
+    if (this.#closed) throw new SharedCacheError('ERR_CLOSED', 'this monitor was closed in this thread');
+    return this.#writer;
+  }
+
+  #snapshots(): [string, OperationSnapshot][] {
+    return this.#open()
+      .names.list()
+      .map((name, number) => [name, readOperation(this.#memory, number)]);
+  }
+
+  #recorded(): [string, OperationSnapshot][] {
+    return this.#snapshots().filter(([, snapshot]) => snapshot.recorded > 0);
+  }
+
+  #state(): MonitorState {
+    return { operations: this.#recorded(), totals: this.#totals?.(), unlisted: this.dropped };
+  }
+}
+
+function summaries(
+  operations: readonly [string, OperationSnapshot][],
+  elapsedMs: number,
+): Record<string, OperationSummary> {
+  const entries: [string, OperationSummary][] = [];
+  for (const [name, snapshot] of operations) {
+    const summary = summarize(snapshot, elapsedMs);
+    if (summary !== undefined) entries.push([name, summary]);
+  }
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,84 @@
+/** Settings of a new SharedMonitor; all bounds are fixed for its life, the memory behind them is committed as it is used. */
+export interface SharedMonitorOptions {
+  /** Distinct operation names, 1 to 1,024. Default 64. */
+  operations?: number;
+  /** Threads that record at the same time with histograms of their own, 1 to 1,024; more share. Default 128. */
+  threads?: number;
+  /** Histograms (one for each thread and operation that meet) before the rest share one per operation. Default 256. */
+  histograms?: number;
+  /** Recent metrics kept for each thread, 1 to 65,536. Default 1,024. */
+  retention?: number;
+  /** A recorder's sampler times one of this many operations, 1 to 1,000,000; recordOperation and time record all. Default 1. */
+  sample?: number;
+}
+
+/** What another thread needs to attach; structured-cloneable. */
+export interface SharedMonitorHandle {
+  readonly kind: 'mooncake-monitor';
+  readonly buffer: SharedArrayBuffer;
+}
+
+/** One operation over all threads. Durations are in ms, sizes in bytes. */
+export interface OperationSummary {
+  /** Operations; where sampled, those the samples stand for. */
+  count: number;
+  /** Durations recorded: what percentiles, rates and averages are computed from. */
+  recorded: number;
+  /** Whether `count` was scaled up from fewer recorded operations. */
+  sampled: boolean;
+  /** Share of the recorded operations that succeeded, 0 to 1. */
+  successRate: number;
+  avgDuration: number;
+  avgDataSize: number;
+  /** `count` over the time since the monitor was made or reset; in an interval, over the interval. */
+  opsPerSecond: number;
+  min: number;
+  p50: number;
+  p90: number;
+  p99: number;
+  p999: number;
+  max: number;
+}
+
+/** One recorded operation. */
+export interface PerformanceMetric {
+  operation: string;
+  /** ms since the epoch, when it was recorded. */
+  timestamp: number;
+  /** ms. */
+  duration: number;
+  success: boolean;
+  /** Bytes. */
+  dataSize: number;
+  /** worker_threads' threadId of the recording thread. */
+  thread: number;
+}
+
+/** What happened between two calls of interval(). */
+export interface MonitorInterval {
+  /** ms since the epoch. */
+  start: number;
+  end: number;
+  operations: Record<string, OperationSummary>;
+}
+
+/** One second of all threads. */
+export interface ThroughputPoint {
+  /** Seconds since the epoch. */
+  second: number;
+  operations: number;
+  hits: number;
+  misses: number;
+}
+
+/** Totals of a cache, for the exporters; SharedCache.getStats() returns them. */
+export interface MonitoredTotals {
+  hits: number;
+  misses: number;
+  evictions: number;
+  totalObjects: number;
+  /** Bytes. */
+  memoryUsage: number;
+  /** Bytes. */
+  maxBytes: number;
+}
