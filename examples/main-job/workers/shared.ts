@@ -4,11 +4,5 @@ import { analyseFile, type FileAnalysis } from '../analysis/analyse.js';
 import { runTask, type Task, type TaskResult } from '../analysis/task.js';
 
 export default function task(task: Task, { cache }: TaskContext<FileAnalysis>): TaskResult {
-  return runTask(task, analyseFile, (path, analyse) => {
-    const known = cache.get(path);
-    if (known !== undefined) return known;
-    const analysis = analyse(path);
-    cache.put(path, analysis);
-    return analysis;
-  });
+  return runTask(task, analyseFile, (path, analyse) => cache.getOrSetSync(path, analyse));
 }
