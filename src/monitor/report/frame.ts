@@ -1,7 +1,7 @@
 import { escapeHtml } from './format.js';
 
 /** Drawing area of a chart in user units; the page scales it to its own width. */
-export const FRAME = { width: 960, left: 76, right: 20, top: 14, bottom: 46 } as const;
+export const FRAME = { width: 960, left: 76, right: 36, top: 14, bottom: 46 } as const;
 
 export const plotWidth = FRAME.width - FRAME.left - FRAME.right;
 

@@ -49,10 +49,10 @@ function polyline(points: readonly ThroughputPoint[], share: (point: ThroughputP
   return points.map((point, i) => `${round(xOf(i / last))} ${round(yOf(share(point), HEIGHT))}`).join('L');
 }
 
-/** About four steps of 1, 2 or 5 times a power of ten. */
+/** About four steps of 1, 2, 2.5 or 5 times a power of ten. */
 function niceScale(max: number): { step: number; top: number } {
   const rough = max / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
+  const step = power * ([1, 2, 2.5, 5, 10].find((factor) => factor * power >= rough) ?? 10);
   return { step, top: step * Math.ceil(max / step) };
 }
