@@ -1,4 +1,5 @@
 import { Attachment } from './attachment.js';
+import { CacheTiming, DEFAULT_SAMPLE } from './cache-timing.js';
 import type { Codec } from './codec/codec.js';
 import { ValueEncoder } from './codec/value.js';
 import { inspectCache } from './debug/check.js';
@@ -8,6 +9,8 @@ import { Leases } from './flight/leases.js';
 import { Arena, type ArenaBuffers } from './memory/arena.js';
 import { CONTROL, COUNTER, FLAG_CUSTOM_CODEC } from './memory/layout.js';
 import { planSizes } from './memory/sizing.js';
+import { SharedMonitor } from './monitor/monitor.js';
+import type { SharedMonitorHandle } from './monitor/types.js';
 import { checkTtl, resolveOptions, type SharedCacheOptions } from './options.js';
 import { EVICTION_NAMES, policies } from './policy/index.js';
 import { type CacheStats, collectStats, countEntries } from './stats.js';
@@ -28,6 +31,8 @@ import { ValueReader } from './value-reader.js';
 export interface SharedCacheHandle {
   readonly kind: 'mooncake-cache';
   readonly buffers: ArenaBuffers;
+  /** Present when the cache has a monitor. */
+  readonly monitor?: SharedMonitorHandle;
 }
 
 export interface PutOptions {
@@ -40,6 +45,11 @@ export interface AttachOptions {
   codec?: Codec;
 }
 
+/** What an attaching constructor is given. */
+interface Attached extends AttachOptions {
+  monitor?: SharedMonitor | undefined;
+}
+
 /**
  * One cache that all worker threads of a process read and write synchronously.
  *
@@ -50,6 +60,8 @@ export interface AttachOptions {
  * ERR_INVALID_ARGUMENT, and ERR_CLOSED after close().
  */
 export class SharedCache<V = unknown> {
+  /** Latencies of the operations of all threads, when the cache was created with `monitor`. */
+  readonly monitor: SharedMonitor | undefined;
   readonly #attachment: Attachment;
   readonly #value: ValueEncoder;
   readonly #reader: ValueReader;
@@ -59,16 +71,19 @@ export class SharedCache<V = unknown> {
   readonly #maxEntryBytes: number;
   readonly #sweeper: SweeperControl | undefined;
   readonly #flight: Flight<V>;
+  readonly #timing: CacheTiming | undefined;
   #closed = false;
 
   /** Allocates the shared memory. Throws ERR_INVALID_OPTION for options that make no sense. */
   constructor(options?: SharedCacheOptions);
-  constructor(options: SharedCacheOptions | undefined, attached: Attachment, attachOptions: AttachOptions);
-  constructor(options?: SharedCacheOptions, attached?: Attachment, attachOptions?: AttachOptions) {
+  constructor(options: SharedCacheOptions | undefined, attached: Attachment, attachOptions: Attached);
+  constructor(options?: SharedCacheOptions, attached?: Attachment, attachOptions?: Attached) {
     let codec = attachOptions?.codec;
+    let monitor = attachOptions?.monitor;
     if (attached === undefined) {
       const resolved = resolveOptions(options);
       codec = resolved.codec;
+      if (resolved.monitor !== undefined) monitor = new SharedMonitor({ sample: DEFAULT_SAMPLE, ...resolved.monitor });
       this.#attachment = Attachment.of(createArena(resolved));
       this.#sweeper =
         resolved.sweepIntervalMs === undefined ? undefined : startSweeper(this.handle, resolved.sweepIntervalMs);
@@ -81,6 +96,10 @@ export class SharedCache<V = unknown> {
     this.#value = new ValueEncoder(codec);
     this.#reader = new ValueReader(codec);
     this.#flight = this.#createFlight();
+    this.monitor = monitor;
+    this.#timing = monitor === undefined ? undefined : new CacheTiming(monitor);
+    for (const shard of this.#attachment.shards) shard.timing ??= this.#timing;
+    monitor?.observe(() => this.getStats());
     collected.register(this, { attachment: this.#attachment, sweeper: this.#sweeper }, this);
   }
 
@@ -104,11 +123,14 @@ export class SharedCache<V = unknown> {
         'codec: attach with the codec the cache was created with, and only then',
       );
     }
-    return new SharedCache<V>(undefined, Attachment.of(arena), options);
+    const monitor = handle.monitor === undefined ? undefined : SharedMonitor.attach(handle.monitor);
+    return new SharedCache<V>(undefined, Attachment.of(arena), { ...options, monitor });
   }
 
   get handle(): SharedCacheHandle {
-    return { kind: 'mooncake-cache', buffers: this.#attachment.arena.buffers };
+    const { buffers } = this.#attachment.arena;
+    if (this.monitor === undefined) return { kind: 'mooncake-cache', buffers };
+    return { kind: 'mooncake-cache', buffers, monitor: this.monitor.handle };
   }
 
   /** Largest key + value, in encoded bytes, that can be stored. */
@@ -126,6 +148,15 @@ export class SharedCache<V = unknown> {
    * is then absent, nothing was evicted for it) or when the lock could not be had.
    */
   put(key: string, value: V, options?: PutOptions): boolean {
+    const due = this.#timing === undefined ? 0 : this.#timing.due();
+    if (due === 0) return this.#put(key, value, options);
+    const start = performance.now();
+    const stored = this.#put(key, value, options);
+    this.#timing?.recordPut(start, stored, this.#value.lengthBytes, due);
+    return stored;
+  }
+
+  #put(key: string, value: V, options?: PutOptions): boolean {
     const { key: encoder, clock } = this.#open();
     // The value first: a getter in it may use this cache, and with it the one key encoder.
     this.#value.encode(value);
@@ -147,6 +178,15 @@ export class SharedCache<V = unknown> {
 
   /** A copy of the live value, or undefined. Counts as an access. */
   get(key: string): V | undefined {
+    const due = this.#timing === undefined ? 0 : this.#timing.due();
+    if (due === 0) return this.#get(key);
+    const start = performance.now();
+    const value = this.#get(key);
+    this.#timing?.recordGet(start, value !== undefined, due);
+    return value;
+  }
+
+  #get(key: string): V | undefined {
     const { key: encoder, counters, clock } = this.#open();
     const near = this.#near.find(key);
     if (near !== undefined && !clock.hasExpired(near.expiresAt)) {
@@ -180,7 +220,11 @@ export class SharedCache<V = unknown> {
   /** Removes the key; true if a live entry was removed. */
   delete(key: string): boolean {
     const { clock, shard } = this.#locate(key);
-    return this.#locked(shard, false, () => removeLocked(shard, this.#attachment.key, clock));
+    const due = this.#timing === undefined ? 0 : this.#timing.due();
+    const start = due === 0 ? 0 : performance.now();
+    const removed = this.#locked(shard, false, () => removeLocked(shard, this.#attachment.key, clock));
+    if (due !== 0) this.#timing?.recordDelete(start, due);
+    return removed;
   }
 
   /** Stores the value if the key is absent: of any number of racing threads, exactly one gets true. */
@@ -294,7 +338,7 @@ export class SharedCache<V = unknown> {
   async getOrSet(key: string, loader: (key: string) => V | Promise<V>, options: AsyncLoadOptions = {}): Promise<V> {
     const hit = this.get(key);
     this.#checkLoad(loader, options);
-    if (hit === undefined) return this.#flight.load(key, loader, options);
+    if (hit === undefined) return this.#timedLoad(() => this.#flight.load(key, loader, options));
     if (this.#isStale(key, options)) this.#flight.refresh(key, loader, options);
     return hit;
   }
@@ -370,6 +414,7 @@ export class SharedCache<V = unknown> {
     this.#closed = true;
     collected.unregister(this);
     detach({ attachment: this.#attachment, sweeper: this.#sweeper });
+    this.monitor?.close();
   }
 
   [Symbol.dispose](): void {
@@ -384,6 +429,20 @@ export class SharedCache<V = unknown> {
   #ttl(options: PutOptions | undefined): number {
     const ttl = options?.ttl;
     return ttl === undefined ? this.#defaultTtl : checkTtl(ttl);
+  }
+
+  async #timedLoad(load: () => Promise<V>): Promise<V> {
+    const due = this.#timing === undefined ? 0 : this.#timing.due();
+    if (due === 0) return load();
+    const start = performance.now();
+    let success = false;
+    try {
+      const value = await load();
+      success = true;
+      return value;
+    } finally {
+      this.#timing?.recordGetOrSet(start, success, due);
+    }
   }
 
   #createFlight(): Flight<V> {

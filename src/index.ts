@@ -2,6 +2,16 @@ export { type AttachOptions, type PutOptions, SharedCache, type SharedCacheHandl
 export type { Codec } from './codec/codec.js';
 export { type ErrorCode, SharedCacheError } from './errors.js';
 export type { AsyncLoadOptions, LoadOptions } from './flight/flight.js';
+export { SharedMonitor } from './monitor/monitor.js';
+export type {
+  MonitoredTotals,
+  MonitorInterval,
+  OperationSummary,
+  PerformanceMetric,
+  SharedMonitorHandle,
+  SharedMonitorOptions,
+  ThroughputPoint,
+} from './monitor/types.js';
 export type { MonitorSettings, SharedCacheOptions } from './options.js';
 export type { EvictionName } from './policy/index.js';
 export { CachePool, type CachePoolOptions, type TaskContext } from './pool/pool.js';

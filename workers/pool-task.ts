@@ -8,7 +8,8 @@ let loading: Promise<{ module: Record<string, unknown>; context: TaskContext }> 
 async function load(pool: number): Promise<{ module: Record<string, unknown>; context: TaskContext }> {
   const { handle, filename } = getEnvironmentData(poolEnvironmentKey(pool)) as unknown as PoolEnvironment;
   const module = (await import(filename)) as Record<string, unknown>;
-  return { module, context: { cache: SharedCache.attach(handle) } };
+  const cache = SharedCache.attach(handle);
+  return { module, context: { cache, monitor: cache.monitor } };
 }
 
 export default async ({ pool, name, task }: Envelope): Promise<unknown> => {

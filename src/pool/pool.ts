@@ -20,6 +20,8 @@ export interface CachePoolOptions<V = unknown> extends Omit<PiscinaOptions, 'fil
 /** What a task function gets as its second argument. */
 export interface TaskContext<V = unknown> {
   cache: SharedCache<V>;
+  /** The cache's monitor, if it has one. */
+  monitor: SharedCache<V>['monitor'];
 }
 
 /** What the pool leaves for its workers to find; travels as environment data, so the user's workerData stays theirs. */
@@ -69,6 +71,10 @@ export class CachePool<V = unknown> {
     this.cache = cache;
     this.#name = name;
     this.piscina = new Piscina({ ...piscinaOptions, filename: ENTRY });
+  }
+
+  get monitor(): SharedCache<V>['monitor'] {
+    return this.cache.monitor;
   }
 
   /** Runs one task; `options` are piscina's: `signal`, `transferList`, `name`. */

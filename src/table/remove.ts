@@ -26,6 +26,13 @@ export function removeSlotLocked(shard: Shard, slot: number, evicted: boolean): 
 
 /** Evicts one entry of the policy's choice. Call only while the shard has one; bounded by MAX_EVICTION_STEPS. */
 export function evictOneLocked(shard: Shard, clock: Clock): void {
+  const due = shard.timing === undefined ? 0 : shard.timing.due();
+  const start = due === 0 ? 0 : performance.now();
+  runEvictionLocked(shard, clock);
+  if (due !== 0) shard.timing?.recordEviction(start, due);
+}
+
+function runEvictionLocked(shard: Shard, clock: Clock): void {
   for (let step = 0; step < MAX_EVICTION_STEPS; step++) {
     const slot = shard.policy.victimLocked(step);
     if (slot === NO_SLOT) {

@@ -6,6 +6,13 @@ import type { EvictionPolicy } from '../policy/policy.js';
 import { type LockContext, lockSlow, nextVersion, tryLockWord, unlockWord } from '../sync/mutex.js';
 import { clearLocked } from './clear.js';
 
+/** Chooses which evictions to time, and hears how long they took. */
+export interface EvictionTiming {
+  /** 0: do not time this one. Else how many it stands for. */
+  due(): number;
+  recordEviction(startMs: number, due: number): void;
+}
+
 /**
  * A lock domain of the table: index, heap and policy of the keys that hash here, as one thread sees them.
  *
@@ -27,6 +34,8 @@ export class Shard {
   readonly heap: Heap;
   readonly policy: EvictionPolicy;
   readonly counters: Float64Array;
+  /** Times some of the evictions, when somebody wants to know. */
+  timing: EvictionTiming | undefined = undefined;
   readonly bucketsWord: number;
   readonly bucketCount: number;
   readonly capacityEntries: number;
