@@ -12,9 +12,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
-import { SharedCache, type SharedCacheHandle } from '../src/index.js';
-import { SharedMonitor } from '../src/monitor/monitor.js';
-import type { SharedMonitorHandle } from '../src/monitor/types.js';
+import { SharedCache, type SharedCacheHandle, SharedMonitor, type SharedMonitorHandle } from 'mooncake-cache';
 
 const THREADS = 4;
 const PAGES = 20_000;
