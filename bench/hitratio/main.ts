@@ -1,0 +1,68 @@
+/**
+ * Hit ratios of the cache itself over a recorded trace, beside those of the optimum and of an exact LRU.
+ *
+ *   npm run bench:hitratio -- --trace FILE --entries N[,N...] [--policy a,b,c] [--shards N] [--out DIRECTORY]
+ *   npm run bench:hitratio -- --gates --traces DIRECTORY [--only trace,trace]
+ *
+ * A trace has one key a line, gzipped or not. Prints a table, and draws it as TRACE.svg in `--out`, by default
+ * bench/results. `--gates` checks what the policies promise and exits with 1 if any of it does not hold.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { EvictionName } from '../../src/index.js';
+import { drawChart, type Series } from './chart.js';
+import { runGates } from './gates.js';
+import { belady, exactLru } from './references.js';
+import { replay } from './replay.js';
+import { readTrace } from './trace.js';
+
+const ALL_POLICIES = 'adaptive,s3-fifo,lru,lfu,fifo';
+
+const { values: options } = parseArgs({
+  options: {
+    trace: { type: 'string' },
+    entries: { type: 'string' },
+    policy: { type: 'string', default: ALL_POLICIES },
+    shards: { type: 'string' },
+    out: { type: 'string', default: 'bench/results' },
+    gates: { type: 'boolean', default: false },
+    traces: { type: 'string' },
+    only: { type: 'string' },
+  },
+});
+
+if (options.gates && options.traces !== undefined) {
+  const failures = runGates(options.traces, options.only?.split(',') ?? []);
+  console.log(failures === 0 ? 'all gates pass' : `${failures} gates fail`);
+  process.exitCode = failures === 0 ? 0 : 1;
+} else if (options.trace !== undefined && options.entries !== undefined) {
+  compare(options.trace, options.entries.split(',').map(Number), options.policy.split(',') as EvictionName[]);
+} else {
+  console.error('usage: --trace FILE --entries N[,N...] [--policy a,b,c] [--shards N] | --gates --traces DIRECTORY');
+  process.exitCode = 2;
+}
+
+function compare(file: string, capacities: readonly number[], policies: readonly EvictionName[]): void {
+  const trace = readTrace(file);
+  const shards = options.shards === undefined ? undefined : Number(options.shards);
+  const series: Series[] = [
+    { name: 'optimum', reference: true, values: capacities.map((entries) => belady(trace.requests, entries)) },
+    { name: 'exact LRU', reference: true, values: capacities.map((entries) => exactLru(trace.requests, entries)) },
+    ...policies.map((policy) => ({
+      name: policy,
+      reference: false,
+      values: capacities.map((entries) => replay(trace, policy, entries, shards)),
+    })),
+  ];
+  console.log(`${trace.name}: ${trace.requests.length} requests, ${trace.keys.length} keys; hit ratio in %`);
+  console.log(['entries', ...series.map(({ name }) => name)].map((cell) => cell.padStart(10)).join(' '));
+  capacities.forEach((entries, i) => {
+    const cells = [String(entries), ...series.map(({ values }) => (values[i] as number).toFixed(2))];
+    console.log(cells.map((cell) => cell.padStart(10)).join(' '));
+  });
+  mkdirSync(options.out, { recursive: true });
+  const chart = join(options.out, `hitratio-${trace.name}.svg`);
+  writeFileSync(chart, drawChart(trace.name, capacities, series));
+  console.log(`drawn in ${chart}`);
+}
