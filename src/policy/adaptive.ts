@@ -5,7 +5,7 @@ import type { EvictionPolicy, PolicyFactory, PolicyMemory, PolicyShared } from '
 export const CONFIGURATIONS: readonly Configuration[] = [
   { name: 'loop', smallShare: 0.01, windowShare: 0, admission: 'frequency' },
   { name: 'two queues', smallShare: 0.1, windowShare: 0.5, admission: 'hit' },
-  { name: 'recency', smallShare: 0.6, windowShare: 0, admission: 'hit' },
+  { name: 'recency', smallShare: 0.7, windowShare: 0, admission: 'hit' },
   { name: 'frequency', smallShare: 0.2, windowShare: 0, admission: 'frequency' },
 ];
 

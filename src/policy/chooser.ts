@@ -6,30 +6,31 @@ import type { PolicyShared } from './policy.js';
 const SAMPLING = 64;
 const LEAST_ENTRIES = 64;
 const MOST_ENTRIES = 8192;
-/** An epoch is as many requests as the cache holds entries, but no fewer. */
-const LEAST_EPOCH = 1000;
-/** Weight of the past in a score, per epoch. */
-const PAST = 0.85;
-/** Another configuration must be better by this factor to be chosen. */
-const MARGIN = 1.005;
+/** A choice is made so many times while the cache serves as many requests as it holds entries, or this many if it is small. */
+const CHOICES = 8;
+const LEAST_REQUESTS = 1000;
+/** Weight of the past in a score, per choice: 0.85 per capacity of requests. */
+const PAST = 0.98;
+/** What another configuration must lead by to be chosen: this share of the score, and so many sampled hits, else chance decides. */
+const LEAST_SHARE = 0.005;
+const LEAST_LEAD = 4;
 /** Sampled requests of a thread that are simulated at a time, and those it holds back while others simulate. */
 const BATCH = 8;
 const MOST_PENDING = 256;
-/** Scores are hit ratios in millionths. */
-const UNIT = 1_000_000;
+/** Scores are hits, discounted with time, in thousandths. */
+const UNIT = 1000;
 
 /** The word that all threads read; the others, written often, are in other cache lines. */
 export const CHOSEN = 0;
 const REQUESTS = 16;
-const EPOCHS = 17;
-const HITS = 18;
+const HITS = 17;
 
 /**
  * Chooses the configuration that would have served the latest requests best, for the whole cache: each is simulated on a
  * sampled part of the key space, at a capacity scaled down alike, by the same code that runs the cache.
  *
  *   every sampled request (a hit or a put):  each simulation serves it and counts its hits
- *   every epoch:  score = 0.85 score + 0.15 hits / requests; the best one is chosen if it is better by half a percent
+ *   eight times per capacity of requests:    score = 0.98 score + hits; the best one is chosen if it leads clearly
  *
  * Miniature simulations: Waldspurger, Saemundsson, Ahmad and Park, "Cache modeling and optimization using miniature
  * simulations", USENIX ATC 2017.
@@ -47,7 +48,7 @@ export class Chooser {
     const size = MiniTable.words(entries, Plane.words(entries));
     this.#shared = shared;
     this.#threshold = Math.min(1, entries / total) * 2 ** 32;
-    this.#epochRequests = Math.ceil(Math.max(LEAST_EPOCH, total) * Math.min(1, entries / total));
+    this.#epochRequests = Math.ceil((Math.max(LEAST_REQUESTS, total) / CHOICES) * Math.min(1, entries / total));
     this.#tables = configurations.map((_, i) => {
       const table = new MiniTable(shared.words, headWords(configurations.length) + i * size, entries);
       table.use(new Plane(table, configurations, Int32Array.of(i), 0));
@@ -95,9 +96,9 @@ export class Chooser {
       if (m[score] > m[HITS + 2 * best + 1]) best = i;
     }
     const chosen = (m[CHOSEN] >>> 0) % this.#tables.length;
-    if (m[HITS + 2 * best + 1] > m[HITS + 2 * chosen + 1] * MARGIN) m[CHOSEN] = best;
+    const lead = m[HITS + 2 * best + 1] - m[HITS + 2 * chosen + 1];
+    if (lead > Math.max(LEAST_LEAD * UNIT, m[HITS + 2 * chosen + 1] * LEAST_SHARE)) m[CHOSEN] = best;
     m[REQUESTS] = 0;
-    m[EPOCHS] = 1;
   }
 }
 

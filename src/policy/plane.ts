@@ -17,13 +17,18 @@ export interface Configuration {
 const MOST_HITS = 3;
 /** Of the entries: how many keys that left small last are still known. */
 const GHOST_SHARE = 0.9;
+/** Capacities of new keys after which an entry of main that was not hit is stale. */
+const STALE_AFTER = 4;
 const IN_SMALL = 0;
 const IN_MAIN = 1;
 const SMALL = 0;
 const MAIN = LIST_WORDS;
 /** Entries that ever joined small: what an entry's age in it is counted in. */
 const JOINED = 2 * LIST_WORDS;
-const GHOST = JOINED + 1;
+/** Whether entries get into main by hits (1) or by frequency (2), and how many had joined small when that changed. */
+const ADMISSION = JOINED + 1;
+const CHANGED = JOINED + 2;
+const GHOST = JOINED + 3;
 const AGE_MASK = 0x7fffffff;
 
 /**
@@ -93,12 +98,14 @@ export class Plane implements EvictionPolicy {
 
   victimLocked(step: number): number {
     const { smallShare, admission } = this.#configuration();
+    if (step === 0) this.#noteAdmission(admission);
     const memory = this.#memory;
     const lists = this.#lists;
     const small = lists.length(memory.areaWord + SMALL);
     const last = step === MAX_EVICTION_STEPS - 1;
     const victim = lists.last(memory.areaWord + MAIN);
-    const fromSmall = victim < 0 || (small > 0 && small >= memory.entryCount() * smallShare);
+    const stale = admission === 'hit' && victim >= 0 && this.#isStale(victim);
+    const fromSmall = victim < 0 || (!stale && small > 0 && small >= memory.entryCount() * smallShare);
     const candidate = fromSmall ? lists.last(memory.areaWord + SMALL) : -1;
     if (fromSmall && admission === 'hit') {
       if (last || !this.#takeMarks(candidate, MOST_HITS)) return candidate;
@@ -131,6 +138,28 @@ export class Plane implements EvictionPolicy {
     reportUnlisted(this.#memory, seen, problem);
   }
 
+  /**
+   * Whether an entry of main has to be hit to stay, though main is within its share: because it came in by frequency and
+   * hits are what counts now, or because nothing was heard of it for long. Without this, where entries leave from small as
+   * long as it has its share, what main once held would stay for ever after the load has changed.
+   */
+  #isStale(slot: number): boolean {
+    const memory = this.#memory;
+    const m = memory.words;
+    const joined = m[memory.areaWord + JOINED];
+    const age = (joined - (m[memory.policyWord(slot)] >>> 1)) & AGE_MASK;
+    const sinceChange = (joined - m[memory.areaWord + CHANGED]) & AGE_MASK;
+    return age > Math.min(sinceChange, memory.entryCount() * STALE_AFTER);
+  }
+
+  #noteAdmission(admission: Configuration['admission']): void {
+    const { words: m, areaWord } = this.#memory;
+    const code = admission === 'hit' ? 1 : 2;
+    if (m[areaWord + ADMISSION] === code) return;
+    m[areaWord + ADMISSION] = code;
+    m[areaWord + CHANGED] = m[areaWord + JOINED];
+  }
+
   /** Takes up to `most` hits off the entry and into the sketch; whether there were any. */
   #takeMarks(slot: number, most: number): boolean {
     const { bytes } = this.#memory;
@@ -151,8 +180,8 @@ export class Plane implements EvictionPolicy {
 
   #join(slot: number, queue: number): void {
     const memory = this.#memory;
-    const joined = (memory.words[memory.areaWord + JOINED] + 1) & AGE_MASK;
-    if (queue === IN_SMALL) memory.words[memory.areaWord + JOINED] = joined;
+    const joined = (memory.words[memory.areaWord + JOINED] + (queue === IN_SMALL ? 1 : 0)) & AGE_MASK;
+    memory.words[memory.areaWord + JOINED] = joined;
     this.#lists.push(this.#list(queue), slot);
     memory.set(memory.policyWord(slot), (joined << 1) | queue);
   }

@@ -9,7 +9,7 @@ const HEAD_WORDS = 2;
 const MASS = 0;
 const HAND = 1;
 /** Accesses remembered per entry of capacity, about. */
-const MEMORY = 8;
+const MEMORY = 12;
 /** Words halved per access while there are too many: the whole sketch is gone through in a fraction of its memory. */
 const HALVED_PER_ADD = 2;
 const NIBBLES = 0x0f0f0f0f;
