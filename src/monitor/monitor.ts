@@ -27,6 +27,9 @@ import { MonitorWriter } from './writer.js';
 
 const NS_PER_MS = 1e6;
 
+/** A monitor that was dropped without close() gives its thread's place back all the same. */
+const collected = new FinalizationRegistry<MonitorWriter>((writer) => writer.release());
+
 /**
  * One latency picture over all threads of a process. Every thread records into shared memory of its own, without locks;
  * any thread reads the whole at any time, the records of ended and terminated threads included.
@@ -48,6 +51,7 @@ export class SharedMonitor {
     this.#memory = attached ?? MonitorMemory.create(resolveMonitorOptions(options));
     this.#writer = MonitorWriter.of(this.#memory);
     this.#intervalStart = this.#memory.startedAt;
+    collected.register(this, this.#writer, this);
   }
 
   /** The same monitor in another thread. Throws ERR_INVALID_HANDLE. */
@@ -253,6 +257,7 @@ export class SharedMonitor {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    collected.unregister(this);
     this.#writer.release();
   }
 
