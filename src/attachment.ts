@@ -34,7 +34,7 @@ export class Attachment {
   #users = 0;
   #left = false;
 
-  private constructor(arena: Arena) {
+  private constructor(arena: Arena, service: boolean) {
     const m = arena.words;
     this.arena = arena;
     this.registry = new ThreadRegistry(m, arena.doubles);
@@ -43,7 +43,7 @@ export class Attachment {
     const policy = policies[EVICTION_NAMES[m[CONTROL.evictionId]]];
     if (policy === undefined)
       throw new SharedCacheError('ERR_INVALID_HANDLE', `unknown eviction policy number ${m[CONTROL.evictionId]}`);
-    this.owner = this.registry.attach();
+    this.owner = this.registry.attach(service);
     this.counters = this.registry.counters(this.owner);
     this.lockContext = { owner: this.owner, registry: this.registry, lockTimeoutMs: m[CONTROL.lockTimeoutMs] };
     const shardBits = Math.log2(arena.shards.length);
@@ -56,10 +56,11 @@ export class Attachment {
     this.#listen();
   }
 
-  static of(arena: Arena): Attachment {
+  /** `service`: for a thread that is not one of the user's. */
+  static of(arena: Arena, service = false): Attachment {
     let attachment = attachments.get(arena.id);
     if (attachment === undefined) {
-      attachment = new Attachment(arena);
+      attachment = new Attachment(arena, service);
       attachments.set(arena.id, attachment);
     }
     attachment.#users++;

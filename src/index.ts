@@ -3,6 +3,8 @@ export type { Codec } from './codec/codec.js';
 export { type ErrorCode, SharedCacheError } from './errors.js';
 export type { AsyncLoadOptions, LoadOptions } from './flight/flight.js';
 export { SharedMonitor } from './monitor/monitor.js';
+export type { PrometheusRegistry } from './monitor/prometheus.js';
+export type { Recorder, Sampler } from './monitor/recorder.js';
 export type {
   MonitoredTotals,
   MonitorInterval,

@@ -16,7 +16,7 @@ export interface Sweep {
 }
 
 export function attachSweep(handle: SharedCacheHandle): Sweep {
-  const attachment = Attachment.of(Arena.attach(handle.buffers));
+  const attachment = Attachment.of(Arena.attach(handle.buffers), true);
   const { clock, shards } = attachment;
   let turn = 0;
   return {

@@ -86,6 +86,8 @@ export const THREAD = {
   identity: 2,
   identityWords: 6,
   generation: 8,
+  /** 1: a thread of the cache's own, not one of the user's. */
+  service: 9,
   words: 16,
 } as const;
 

@@ -75,7 +75,7 @@ function defaultShardCount(request: SizingRequest): number {
   const byBytes = request.maxBytes / MB;
   const byEntries = request.maxEntries === undefined ? byBytes : request.maxEntries / MIN_SHARD_ENTRIES;
   const wanted = Math.min(byBytes, byEntries, MAX_DEFAULT_SHARDS);
-  const least = Math.ceil(request.maxBytes / (MAX_SHARD_BYTES / 2));
+  const least = Math.ceil(request.maxBytes / MAX_SHARD_BYTES);
   return 2 ** Math.max(Math.floor(Math.log2(Math.max(1, wanted))), Math.ceil(Math.log2(least)));
 }
 

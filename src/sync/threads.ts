@@ -31,8 +31,8 @@ export class ThreadRegistry {
     this.#doubles = doubles;
   }
 
-  /** Takes a record for the calling thread and returns its owner number, > 0. */
-  attach(): number {
+  /** Takes a record for the calling thread and returns its owner number, > 0. `service`: not one of the user's threads. */
+  attach(service: boolean): number {
     const m = this.words;
     const identity = new Int32Array(THREAD.identityWords);
     this.#liveness.register(identity, 0);
@@ -41,6 +41,7 @@ export class ThreadRegistry {
     // A new generation first: from here on a lock word with the old number names a dead thread.
     m[record + THREAD.generation] = (m[record + THREAD.generation] % MAX_GENERATION) + 1;
     m[record + THREAD.ask] = 0;
+    m[record + THREAD.service] = service ? 1 : 0;
     m.set(identity, record + THREAD.identity);
     Atomics.store(m, record + THREAD.state, THREAD_STATE.attached);
     return (m[record + THREAD.generation] << OWNER_INDEX_BITS) | index;
@@ -62,10 +63,13 @@ export class ThreadRegistry {
     return recordWord(owner & (MAX_THREADS - 1)) + THREAD.ask;
   }
 
-  /** Threads attached and alive. */
+  /** The user's threads that are attached and alive. */
   countAttached(): number {
     let count = 0;
-    for (let index = 0; index < MAX_THREADS; index++) if (!this.#isVacant(recordWord(index))) count++;
+    for (let index = 0; index < MAX_THREADS; index++) {
+      const record = recordWord(index);
+      if (this.words[record + THREAD.service] === 0 && !this.#isVacant(record)) count++;
+    }
     return count;
   }
 

@@ -1,0 +1,83 @@
+import t from 'tap';
+import { type EvictionName, SharedCache } from '../../src/index.js';
+import { withCache } from '../fixtures/with-cache.js';
+
+const MB = 2 ** 20;
+
+t.test('maxBytes bounds the shared memory, and a sixteenth of it fits in one entry', (t) => {
+  for (const mb of [1, 2, 3, 8, 64, 100, 1_000, 8_192]) {
+    const cache = new SharedCache({ maxBytes: mb * MB, sweep: false });
+    const { control, segments } = cache.handle.buffers;
+    const bytes = segments.reduce((total, segment) => total + segment.byteLength, control.byteLength);
+    t.ok(bytes <= mb * MB, `${mb} MB: ${bytes} bytes`);
+    t.ok(bytes >= mb * MB * 0.9, 'and most of it is used');
+    t.ok(cache.maxEntryBytes >= (mb * MB) / 16, `largest entry ${cache.maxEntryBytes}`);
+    cache.close();
+  }
+  t.end();
+});
+
+for (const eviction of ['adaptive', 's3-fifo', 'lru', 'lfu', 'fifo'] satisfies EvictionName[]) {
+  t.test(`${eviction}: maxEntries is exact`, (t) => {
+    for (const [maxEntries, shards] of [
+      [1, 1],
+      [100, 1],
+      [1_000, 4],
+      [5_000, undefined],
+    ] as const) {
+      const cache = withCache<number>(t, { eviction, maxEntries, ...(shards === undefined ? {} : { shards }) });
+      for (let i = 0; i < maxEntries * 3; i++) cache.put(`k${i}`, i);
+      t.ok(cache.size <= maxEntries);
+      t.ok(cache.size >= maxEntries * 0.95, `${cache.size} of ${maxEntries}`);
+      t.equal(cache.getStats().evictions, maxEntries * 3 - cache.size);
+    }
+    t.end();
+  });
+
+  t.test(`${eviction}: mixed sizes never make the cache refuse what it can hold`, (t) => {
+    const cache = withCache<Buffer>(t, { eviction, maxBytes: '2MB' });
+    let state = 1;
+    const random = (): number => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return state / 2 ** 32;
+    };
+    let refused = 0;
+    let least = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 60_000; i++) {
+      // Phases of another size each: what fragments a heap.
+      const most = [100, 3_000, 500, 60_000, 40, 9_000][Math.floor(i / 10_000)];
+      const size = random() < 0.001 ? 100_000 : Math.floor(random() * most);
+      if (!cache.put(`k${Math.floor(random() * 20_000)}`, Buffer.allocUnsafe(size))) refused++;
+      if (i % 10_000 > 8_000 && most > 400) least = Math.min(least, cache.getStats().memoryUsage);
+    }
+    t.equal(refused, 0);
+    t.ok(least > 2 * MB * 0.6, `at least ${least} bytes in use when full`);
+    t.end();
+  });
+}
+
+t.test('options that make no sense', (t) => {
+  const bad = [
+    { maxBytes: '1KB' },
+    { maxBytes: 'lots' },
+    { maxBytes: -1 },
+    { maxEntries: 0 },
+    { maxEntries: 1.5 },
+    { shards: 3 },
+    { shards: 1_024, maxBytes: '1MB' },
+    { eviction: 'random' },
+    { sweep: 5 },
+    { sweep: { intervalMs: 0 } },
+    { codec: {} },
+    { monitor: 'yes' },
+    { maxbytes: 5 },
+    { tll: 5 },
+    null,
+    5,
+  ];
+  for (const options of bad)
+    t.throws(() => new SharedCache(options as never), { code: 'ERR_INVALID_OPTION' }, JSON.stringify(options));
+  t.throws(() => new SharedCache({ ttl: -1 }), { code: 'ERR_INVALID_TTL' });
+  t.throws(() => new SharedCache({ maxbytes: 5 } as never), /did you mean maxBytes/);
+  t.end();
+});
