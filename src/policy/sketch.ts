@@ -8,8 +8,10 @@ const HEAD_WORDS = 2;
 /** Sum of all counters, that is ROWS times the accesses remembered. */
 const MASS = 0;
 const HAND = 1;
+/** Counters are 4 bits, eight in a word. */
+const WORDS_PER_ENTRY = 2;
 /** Accesses remembered per entry of capacity, about. */
-const MEMORY = 12;
+const MEMORY = 16;
 /** Words halved per access while there are too many: the whole sketch is gone through in a fraction of its memory. */
 const HALVED_PER_ADD = 2;
 const NIBBLES = 0x0f0f0f0f;
@@ -39,7 +41,7 @@ export class Sketch {
   }
 
   static #blocksFor(capacityEntries: number): number {
-    return Math.max(1, Math.ceil(capacityEntries / BLOCK_WORDS));
+    return Math.max(1, Math.ceil((capacityEntries * WORDS_PER_ENTRY) / BLOCK_WORDS));
   }
 
   add(hash: number): void {

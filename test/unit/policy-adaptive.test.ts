@@ -1,0 +1,60 @@
+/** The shared part of adaptive: it never waits, believes nothing a dead thread left, and survives any words. */
+import t from 'tap';
+import { CHOSEN } from '../../src/policy/chooser.js';
+import { policies } from '../../src/policy/index.js';
+import { PolicyTable } from '../fixtures/policy-table.js';
+
+const SEED = Number(process.env.SEED ?? Date.now() % 1e9);
+const ENTRIES = 200;
+t.comment(`SEED=${SEED}`);
+
+const makeTable = (): PolicyTable => new PolicyTable(policies.adaptive, { entries: ENTRIES, seed: SEED });
+
+/** Every key three times in a row and never again: a load for which no configuration that waits for frequency is good. */
+function recent(table: PolicyTable, requests: number): void {
+  for (let i = 0; i < requests; i++) table.access(Math.floor(i / 60) * 20 + (i % 20));
+}
+
+t.test('chooses another configuration when the load asks for it', async (t) => {
+  const table = makeTable();
+  const before = table.shared.words[CHOSEN];
+  recent(table, 40_000);
+  t.not(table.shared.words[CHOSEN], before);
+});
+
+t.test('with the lock busy it goes on unchanged and keeps nothing back for ever', async (t) => {
+  const table = makeTable();
+  table.shared.outcome = 'busy';
+  recent(table, 40_000);
+  t.ok(table.shared.words.every((word) => word === 0));
+  t.same(table.problems(), []);
+});
+
+t.test('what a dead thread left is thrown away, the choice stays', async (t) => {
+  const table = makeTable();
+  recent(table, 40_000);
+  const chosen = table.shared.words[CHOSEN];
+  table.shared.words.fill(0x55555555, 16);
+  table.shared.outcome = 'stolen';
+  recent(table, 200);
+  t.equal(table.shared.words[CHOSEN], chosen);
+  table.shared.outcome = 'locked';
+  recent(table, 4000);
+  t.same(table.problems(), []);
+});
+
+t.test('random words in the shared area neither throw nor hang', async (t) => {
+  let state = SEED >>> 0;
+  const next = (): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state;
+  };
+  for (let round = 0; round < 50; round++) {
+    const table = makeTable();
+    recent(table, 500);
+    const { words } = table.shared;
+    for (let n = 0; n < 200; n++) words[next() % words.length] = next() >>> (next() % 32);
+    recent(table, 2000);
+    t.same(table.problems(), [], `round ${round}`);
+  }
+});
