@@ -3,6 +3,7 @@ import { ValueKind } from '../codec/kinds.js';
 import type { ValueEncoder } from '../codec/value.js';
 import { ENTRY, SHARD } from '../memory/layout.js';
 import type { Clock } from '../sync/clock.js';
+import { readChained } from './chain.js';
 import { isChained, keyBytesOf, kindOf, paddedToWord } from './entry.js';
 import { findSlot, NO_SLOT } from './index.js';
 import { putLocked } from './put.js';
@@ -11,6 +12,7 @@ import type { Shard } from './shard.js';
 
 const double = new Float64Array(1);
 const doubleWords = new Int32Array(double.buffer);
+const doubleBytes = Buffer.from(double.buffer);
 
 /**
  * Adds to the number under the key, in place: two journaled words. An absent or expired key is stored as `by` with the given
@@ -33,7 +35,8 @@ export function incrementLocked(
   }
   const word = shard.entryWord(slot);
   const meta = m[word + ENTRY.meta];
-  if (kindOf(meta) !== ValueKind.float64 || isChained(meta)) return 'mismatch';
+  if (kindOf(meta) !== ValueKind.float64) return 'mismatch';
+  if (isChained(meta)) return incrementChainedLocked(shard, slot, key, by, value, clock);
   const at = word + ENTRY.headWords + (paddedToWord(keyBytesOf(meta)) >> 2);
   doubleWords[0] = m[at];
   doubleWords[1] = m[at + 1];
@@ -44,6 +47,22 @@ export function incrementLocked(
   shard.policy.updateLocked(slot, key.hash);
   memory.commit();
   return double[0];
+}
+
+/** A key so long that its entry is a chain: rewritten as a put does. */
+function incrementChainedLocked(
+  shard: Shard,
+  slot: number,
+  key: KeyEncoder,
+  by: number,
+  value: ValueEncoder,
+  clock: Clock,
+): number | 'refused' {
+  const { memory, words: m } = shard;
+  if (!readChained(shard, m[memory.refWord(slot)], paddedToWord(key.lengthBytes), doubleBytes, 8)) return 'refused';
+  const sum = double[0] + by;
+  value.encode(sum);
+  return putLocked(shard, key, value, memory.expiresAt(slot), clock) ? sum : 'refused';
 }
 
 /** Gives a live entry a new expiry. */

@@ -1,0 +1,47 @@
+/** Runs the stress program as a user would: quiet load, eviction, and threads terminated at random. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import t from 'tap';
+
+const run = promisify(execFile);
+const program = fileURLToPath(new URL('../../bench/stress/main.js', import.meta.url));
+const seed = process.env.SEED ?? String(Math.floor(Math.random() * 2 ** 31));
+console.log(`# SEED=${seed}`);
+
+const loads = {
+  quiet: [],
+  evicting: ['--max-bytes', '2MB', '--mix', '50/45/5'],
+  killing: ['--kill-rate', '40'],
+  'killing and evicting': ['--kill-rate', '40', '--max-bytes', '2MB', '--mix', '50/45/5', '--value-bytes', '2000'],
+};
+
+for (const [name, options] of Object.entries(loads)) {
+  t.test(name, async (t) => {
+    const { stdout } = await run(process.execPath, [
+      program,
+      '--threads',
+      '4',
+      '--seconds',
+      '4',
+      '--seed',
+      seed,
+      ...options,
+    ]);
+    console.log(stdout.replace(/^/gm, '# '));
+    t.match(stdout, / 0 failures/);
+    t.match(stdout, / 0 lock timeouts/);
+    t.match(stdout, 'structure sound');
+  });
+}
+
+t.test('options that make no sense', async (t) => {
+  for (const options of [
+    ['--mix', '1/2/3'],
+    ['--threads', '0'],
+    ['--seconds', 'long'],
+    ['--nonsense', '1'],
+  ]) {
+    await t.rejects(run(process.execPath, [program, ...options]), { code: 2 });
+  }
+});
