@@ -2,12 +2,20 @@ import { CHOSEN, Chooser } from './chooser.js';
 import { type Configuration, Plane } from './plane.js';
 import type { EvictionPolicy, PolicyFactory, PolicyMemory, PolicyShared } from './policy.js';
 
-export const CONFIGURATIONS: readonly Configuration[] = [
-  { name: 'loop', smallShare: 0.01, windowShare: 0, admission: 'frequency' },
-  { name: 'two queues', smallShare: 0.1, windowShare: 0.5, admission: 'hit' },
-  { name: 'recency', smallShare: 0.7, windowShare: 0, admission: 'hit' },
-  { name: 'frequency', smallShare: 0.2, windowShare: 0, admission: 'frequency' },
-];
+const LOOP: Configuration = { name: 'loop', smallShare: 0.01, windowShare: 0, admission: 'frequency' };
+const TWO_QUEUES: Configuration = { name: 'two queues', smallShare: 0.1, windowShare: 0.5, admission: 'hit' };
+const RECENCY: Configuration = { name: 'recency', smallShare: 0.7, windowShare: 0, admission: 'hit' };
+const FREQUENCY: Configuration = { name: 'frequency', smallShare: 0.2, windowShare: 0, admission: 'frequency' };
+
+/** Caches of this many entries begin with two queues: loops that long are rare, and learning takes longer. */
+const LARGE_ENTRIES = 8192;
+
+/** The first one is in force until the simulations know better. */
+function configurations(totalCapacityEntries: number): readonly Configuration[] {
+  return totalCapacityEntries < LARGE_ENTRIES
+    ? [LOOP, TWO_QUEUES, RECENCY, FREQUENCY]
+    : [TWO_QUEUES, RECENCY, LOOP, FREQUENCY];
+}
 
 /** This thread's choosers: one per cache, whatever the number of shards. */
 const choosers = new WeakMap<PolicyShared, Chooser>();
@@ -19,8 +27,9 @@ class Adaptive implements EvictionPolicy {
 
   constructor(memory: PolicyMemory, shared: PolicyShared) {
     this.#memory = memory;
-    this.#plane = new Plane(memory, CONFIGURATIONS, shared.words, CHOSEN);
-    const chooser = choosers.get(shared) ?? new Chooser(shared, CONFIGURATIONS);
+    const choices = configurations(shared.totalCapacityEntries);
+    this.#plane = new Plane(memory, choices, shared.words, CHOSEN);
+    const chooser = choosers.get(shared) ?? new Chooser(shared, choices);
     choosers.set(shared, chooser);
     this.#chooser = chooser;
   }
@@ -59,6 +68,6 @@ class Adaptive implements EvictionPolicy {
 export const adaptive: PolicyFactory = {
   name: 'adaptive',
   shardWords: Plane.words,
-  globalWords: (totalCapacityEntries) => Chooser.words(totalCapacityEntries, CONFIGURATIONS.length),
+  globalWords: (total) => Chooser.words(total, configurations(total).length),
   create: (memory, shared) => new Adaptive(memory, shared),
 };
