@@ -1,6 +1,6 @@
 import { getEnvironmentData } from 'node:worker_threads';
 import { SharedCache, SharedCacheError, type TaskContext } from '../src/index.js';
-import { type Envelope, type PoolEnvironment, poolEnvironmentKey } from '../src/pool/pool.js';
+import { type Envelope, type Failure, type PoolEnvironment, poolEnvironmentKey } from '../src/pool/pool.js';
 
 /** The user's module and the attached cache, loaded with the first task and kept for the thread's life. */
 let loading: Promise<{ module: Record<string, unknown>; context: TaskContext }> | undefined;
@@ -12,7 +12,7 @@ async function load(pool: number): Promise<{ module: Record<string, unknown>; co
   return { module, context: { cache, monitor: cache.monitor } };
 }
 
-export default async ({ pool, name, task }: Envelope): Promise<unknown> => {
+async function runTask({ pool, name, task }: Envelope): Promise<unknown> {
   loading ??= load(pool);
   const { module, context } = await loading;
   const run = module[name];
@@ -20,4 +20,14 @@ export default async ({ pool, name, task }: Envelope): Promise<unknown> => {
     throw new SharedCacheError('ERR_INVALID_OPTION', `the task module must export a function ${JSON.stringify(name)}`);
   }
   return run(task, context);
+}
+
+export default async (envelope: Envelope): Promise<unknown> => {
+  try {
+    return await runTask(envelope);
+  } catch (error) {
+    if (!(error instanceof SharedCacheError)) throw error;
+    const { code, message, stack } = error;
+    return { sharedCacheError: { code, message, stack } } satisfies Failure;
+  }
 };

@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { setEnvironmentData } from 'node:worker_threads';
 import { Piscina, transferableSymbol, valueSymbol } from 'piscina';
 import { SharedCache, type SharedCacheHandle } from '../cache.js';
-import { describe, SharedCacheError } from '../errors.js';
+import { describe, type ErrorCode, SharedCacheError } from '../errors.js';
 
 type PiscinaOptions = NonNullable<ConstructorParameters<typeof Piscina>[0]>;
 type RunOptions = NonNullable<Parameters<Piscina['run']>[1]>;
@@ -35,6 +35,11 @@ export interface Envelope {
   pool: number;
   name: string;
   task: unknown;
+}
+
+/** A SharedCacheError on its way back: a cloned error would come without its class and its code. */
+export interface Failure {
+  sharedCacheError: { code: ErrorCode; message: string; stack: string | undefined };
 }
 
 const ENTRY = new URL('../../workers/pool-task.js', import.meta.url).href;
@@ -78,13 +83,21 @@ export class CachePool<V = unknown> {
   }
 
   /** Runs one task; `options` are piscina's: `signal`, `transferList`, `name`. */
-  run<R = unknown>(task: unknown, options: RunOptions = {}): Promise<R> {
+  async run<R = unknown>(task: unknown, options: RunOptions = {}): Promise<R> {
     const { name, transferList = [], ...rest } = options;
-    const envelope: Envelope = { pool: this.#id, name: name ?? this.#name, task };
     const moved = movedParts(task);
-    if (moved === undefined) return this.piscina.run(envelope, { ...rest, transferList });
-    envelope.task = moved.value;
-    return this.piscina.run(envelope, { ...rest, transferList: [...transferList, moved.transferable] as TransferList });
+    const envelope: Envelope = {
+      pool: this.#id,
+      name: name ?? this.#name,
+      task: moved === undefined ? task : moved.value,
+    };
+    const list = moved === undefined ? transferList : ([...transferList, moved.transferable] as TransferList);
+    const result = (await this.piscina.run(envelope, { ...rest, transferList: list })) as R | Failure;
+    if (!isFailure(result)) return result;
+    const { code, message, stack } = result.sharedCacheError;
+    const error = new SharedCacheError(code, message);
+    if (stack !== undefined) error.stack = stack;
+    throw error;
   }
 
   /** Ends the workers once their tasks are done; the cache stays open. */
@@ -96,6 +109,10 @@ export class CachePool<V = unknown> {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+function isFailure(result: unknown): result is Failure {
+  return typeof result === 'object' && result !== null && 'sharedCacheError' in result;
 }
 
 /** What Piscina.move() marked; inside an envelope piscina would not see the mark. */
