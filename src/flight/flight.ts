@@ -1,9 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { isMainThread } from 'node:worker_threads';
 import type { KeyEncoder } from '../codec/key.js';
 import { describe, SharedCacheError } from '../errors.js';
 import { COUNTER } from '../memory/layout.js';
 import type { Claim, Leases } from './leases.js';
 
+/** Longest wait for any lease to come free: were all held by loads that wait for one, none ever would. */
+const FULL_WAIT_MS = 1_000;
+/** Longer than any wait it goes with. */
+const HOLD_MS = 60_000;
 /** Longest sleep between two looks at whether the loading thread still lives. */
 const SLICE_MS = 25;
 
@@ -44,6 +49,14 @@ interface Pending<V> {
   lease: number;
 }
 
+/** One caller's wait for somebody else's load. */
+interface Wait {
+  /** When to stop waiting for a busy lease, and for a free one; performance.now(). */
+  loadAt: number;
+  loadIfFullAt: number;
+  counted: boolean;
+}
+
 const chains = new AsyncLocalStorage<Chain>();
 
 /**
@@ -66,22 +79,13 @@ export class Flight<V> {
   loadSync(key: string, compute: (key: string) => V, options: LoadOptions): V {
     const outer = chains.getStore();
     this.#rejectRecursion(key, outer);
-    const { words, counters } = this.#target;
-    const deadline = performance.now() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
-    let waited = false;
+    const wait = this.#newWait(options);
     for (;;) {
       const claim = this.#claim(key);
-      if (claim.kind !== 'busy') {
-        // This thread's own asynchronous load cannot go on while it waits: computing is the only way.
-        return this.#runSync(key, compute, options, claim, outer);
-      }
-      const value = this.#target.peekFresh(key, options.staleTtl ?? 0);
-      if (value !== undefined) return value;
-      if (performance.now() >= deadline) return this.#runSync(key, compute, options, { kind: 'full' }, outer);
-      if (!waited) counters[COUNTER.waits]++;
-      waited = true;
-      this.#noteWait(key, outer, claim.lease);
-      Atomics.wait(words, this.#leases.ticketWord(claim.lease), claim.ticket, SLICE_MS);
+      // This thread's own asynchronous load cannot go on while it waits: computing is the only way.
+      if (!this.#mustWait(wait, claim)) return this.#runSync(key, compute, options, claim, outer);
+      this.#noteWait(key, outer, claim);
+      Atomics.wait(this.#target.words, this.#leases.ticketWord(claim), claim.ticket, SLICE_MS);
       this.#leases.endWait(outer?.lease ?? -1);
       const loaded = this.#target.peekFresh(key, options.staleTtl ?? 0);
       if (loaded !== undefined) return loaded;
@@ -98,7 +102,7 @@ export class Flight<V> {
       pending = this.#start(key, loader, options, outer);
     } else {
       this.#target.counters[COUNTER.waits]++;
-      if (pending.lease >= 0) this.#noteWait(key, outer, pending.lease);
+      if (pending.lease >= 0) this.#noteWait(key, outer, { kind: 'own', lease: pending.lease });
     }
     return signal === undefined ? pending.promise : abortable(pending.promise, signal);
   }
@@ -137,23 +141,40 @@ export class Flight<V> {
     outer: Chain | undefined,
     pending: Pending<V>,
   ): Promise<V> {
-    const { words, counters } = this.#target;
-    const deadline = performance.now() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
-    let waited = false;
+    const wait = this.#newWait(options);
     for (;;) {
       const claim = this.#claim(key);
       if (claim.kind !== 'full') pending.lease = claim.lease;
-      if (claim.kind !== 'busy') return this.#run(key, loader, options, claim, outer);
-      if (performance.now() >= deadline) return this.#run(key, loader, options, { kind: 'full' }, outer);
-      if (!waited) counters[COUNTER.waits]++;
-      waited = true;
-      this.#noteWait(key, outer, claim.lease);
-      const wait = Atomics.waitAsync(words, this.#leases.ticketWord(claim.lease), claim.ticket, SLICE_MS);
-      if (wait.async) await wait.value;
+      if (!this.#mustWait(wait, claim)) return this.#run(key, loader, options, claim, outer);
+      this.#noteWait(key, outer, claim);
+      const ticket = Atomics.waitAsync(this.#target.words, this.#leases.ticketWord(claim), claim.ticket, SLICE_MS);
+      // A pending waitAsync alone lets a thread end. The process may; a worker that awaits another's load must not vanish.
+      const hold = isMainThread ? undefined : setTimeout(() => {}, HOLD_MS);
+      if (ticket.async) await ticket.value;
+      clearTimeout(hold);
       this.#leases.endWait(outer?.lease ?? -1);
       const loaded = this.#target.peekFresh(key, options.staleTtl ?? 0);
       if (loaded !== undefined) return loaded;
     }
+  }
+
+  #newWait(options: LoadOptions): Wait {
+    const now = performance.now();
+    return {
+      loadAt: now + (options.timeoutMs ?? Number.POSITIVE_INFINITY),
+      loadIfFullAt: now + FULL_WAIT_MS,
+      counted: false,
+    };
+  }
+
+  /** Whether to wait once more for what the claim found, and counts a caller that waits. */
+  #mustWait(wait: Wait, claim: Claim): claim is Extract<Claim, { ticket: number }> {
+    if (claim.kind !== 'busy' && claim.kind !== 'full') return false;
+    const now = performance.now();
+    if (now >= wait.loadAt || (claim.kind === 'full' && now >= wait.loadIfFullAt)) return false;
+    if (!wait.counted) this.#target.counters[COUNTER.waits]++;
+    wait.counted = true;
+    return true;
   }
 
   #runSync(key: string, compute: (key: string) => V, options: LoadOptions, claim: Claim, outer: Chain | undefined): V {
@@ -205,9 +226,9 @@ export class Flight<V> {
     }
   }
 
-  #noteWait(key: string, outer: Chain | undefined, target: number): void {
-    if (!this.#leases.noteWait(outer?.lease ?? -1, target))
-      throw recursive(key, 'loaders wait for each other in a circle');
+  #noteWait(key: string, outer: Chain | undefined, claim: Claim): void {
+    if (claim.kind === 'full' || this.#leases.noteWait(outer?.lease ?? -1, claim.lease)) return;
+    throw recursive(key, 'loaders wait for each other in a circle');
   }
 }
 

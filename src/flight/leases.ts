@@ -3,7 +3,7 @@ import { CONTROL, LEASE, LEASE_COUNT, LEASE_WORDS, LEASES_WORD } from '../memory
 import { type LockContext, lockSlow, tryLockWord, unlockWord } from '../sync/mutex.js';
 
 /** Leases looked at for one key. */
-const PROBES = 16;
+const PROBES = 64;
 
 export type Claim =
   /** This thread loads; `takeover` when the thread that did before has died. */
@@ -11,8 +11,8 @@ export type Claim =
   /** Another load of this thread holds the lease. */
   | { kind: 'own'; lease: number }
   | { kind: 'busy'; lease: number; ticket: number }
-  /** No lease is free: load without one. */
-  | { kind: 'full' };
+  /** No lease is free now; `ticket` of the table itself. */
+  | { kind: 'full'; ticket: number };
 
 /**
  * Who loads which key: a small table in shared memory, guarded by one lock that is held for a few loads and stores.
@@ -31,9 +31,10 @@ export class Leases {
   }
 
   claim(key: KeyEncoder): Claim {
-    if (!this.#lock()) return { kind: 'full' };
+    const ticket = Atomics.load(this.#words, CONTROL.leaseReleases);
+    if (!this.#lock()) return { kind: 'full', ticket };
     try {
-      return this.#claimLocked(key.hash, key.secondHash());
+      return this.#claimLocked(key.hash, key.secondHash(), ticket);
     } finally {
       unlockWord(this.#words, CONTROL.leaseLock);
     }
@@ -48,11 +49,13 @@ export class Leases {
     Atomics.store(m, word + LEASE.owner, 0);
     Atomics.add(m, word + LEASE.ticket, 1);
     Atomics.notify(m, word + LEASE.ticket);
+    Atomics.add(m, CONTROL.leaseReleases, 1);
+    Atomics.notify(m, CONTROL.leaseReleases);
   }
 
-  /** Word to wait on for the lease's release. */
-  ticketWord(lease: number): number {
-    return wordOf(lease) + LEASE.ticket;
+  /** Word to wait on while the claim is what it is. */
+  ticketWord(claim: Claim): number {
+    return claim.kind === 'full' ? CONTROL.leaseReleases : wordOf(claim.lease) + LEASE.ticket;
   }
 
   /**
@@ -79,7 +82,7 @@ export class Leases {
     if (waiting >= 0) Atomics.store(this.#words, wordOf(waiting) + LEASE.waitsFor, 0);
   }
 
-  #claimLocked(hash: number, identity: number): Claim {
+  #claimLocked(hash: number, identity: number, ticket: number): Claim {
     const m = this.#words;
     const { owner: me, registry } = this.#context;
     let free = -1;
@@ -99,7 +102,7 @@ export class Leases {
         if (same) return { kind: 'busy', lease, ticket: Atomics.load(m, word + LEASE.ticket) };
       }
     }
-    return free < 0 ? { kind: 'full' } : this.#takeLocked(free, hash, identity, false);
+    return free < 0 ? { kind: 'full', ticket } : this.#takeLocked(free, hash, identity, false);
   }
 
   #takeLocked(lease: number, hash: number, identity: number, takeover: boolean): Claim {

@@ -63,6 +63,8 @@ export const CONTROL = {
   clock: 32,
   /** Lock of the leases: word, version, waiters, as in a shard's head. */
   leaseLock: 48,
+  /** Counts the releases of all leases; who finds none free sleeps on it. */
+  leaseReleases: 51,
   words: 64,
 } as const;
 
@@ -115,9 +117,9 @@ export const COUNTERS_WORD = THREADS_WORD + MAX_THREADS * THREAD.words;
 export const LEASES_WORD = COUNTERS_WORD + MAX_THREADS * COUNTERS * 2;
 
 // ---- single-flight leases --------------------------------------------------------------------------------------
-export const LEASE_COUNT = 256;
-/** A line each, so that waiting on one does not slow the others. */
-export const LEASE_WORDS = 16;
+/** Keys that can be loading at one time; a power of two. More wait for their turn. */
+export const LEASE_COUNT = 2048;
+export const LEASE_WORDS = 8;
 export const LEASE = {
   /** Owner number of the thread that loads, 0 when free. */
   owner: 0,
