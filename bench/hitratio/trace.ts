@@ -33,16 +33,16 @@ export function readBlockRequests(file: string): string[][] {
   });
 }
 
-/** 10,000 requests for keys hardly ever asked for again, then a loop over 1.25 times the capacity, then 10,000 again. */
+/** 40,000 requests for keys hardly ever asked for again, 100,000 of a loop over 1.25 times the capacity, and 40,000 again. */
 export function regimeChange(entries: number): Trace {
-  const passing = 10_000;
+  const passing = 40_000;
   const loopKeys = Math.round(entries * 1.25);
-  const rounds = Math.round(60_000 / loopKeys);
+  const rounds = Math.round(100_000 / loopKeys);
   const keyCount = loopKeys + 2 * passing;
   const requests: number[] = [];
   const pass = (first: number): void => {
-    // Every fourth request repeats one of the eight before it.
-    for (let i = 0; i < passing; i++) requests.push(first + (i % 4 === 3 ? i - 1 - ((i >> 2) % 8) : i));
+    // Every sixteenth request repeats one of the eight before it.
+    for (let i = 0; i < passing; i++) requests.push(first + (i % 16 === 15 ? i - 1 - ((i >> 4) % 8) : i));
   };
   pass(loopKeys);
   for (let i = 0; i < rounds * loopKeys; i++) requests.push(i % loopKeys);

@@ -11,7 +11,7 @@ const HEAD_WORDS = 2;
 const CLOCK = 0;
 
 /**
- * Remembers which keys were evicted lately: fingerprints in four-way sets, the oldest of a set giving way. A word is a
+ * Remembers which keys were evicted lately: fingerprints in eight-way sets, the oldest of a set giving way. A word is a
  * 20-bit fingerprint and a 12-bit age; zero is empty. Advice only: plain stores, and any content is valid.
  */
 export class Ghost {
@@ -39,26 +39,28 @@ export class Ghost {
     const m = this.#memory.words;
     const clock = (m[this.#word + CLOCK] + 1) | 0;
     m[this.#word + CLOCK] = clock;
+    const step = this.#step();
     const set = this.#set(hash);
-    let oldest = set;
-    for (let way = set; way < set + WAYS; way++) {
-      if (m[way] === 0) {
-        oldest = way;
-        break;
-      }
-      if (this.#age(m[way]) > this.#age(m[oldest])) oldest = way;
+    let place = set;
+    let oldest = -1;
+    for (let way = set; way < set + WAYS && oldest <= AGE_MASK; way++) {
+      // An empty place counts as older than any age there is.
+      const age = m[way] === 0 ? AGE_MASK + 1 : (step - m[way]) & AGE_MASK;
+      if (age <= oldest) continue;
+      oldest = age;
+      place = way;
     }
-    m[oldest] = this.#entry(hash);
+    m[place] = fingerprint(hash) | step;
   }
 
   /** Whether the key was evicted within the last `window` evictions; if so it is forgotten. */
   take(hash: number, window: number): boolean {
     const m = this.#memory.words;
     const set = this.#set(hash);
-    const fingerprint = this.#entry(hash) & ~AGE_MASK;
+    const wanted = fingerprint(hash);
     for (let way = set; way < set + WAYS; way++) {
-      if (m[way] === 0 || (m[way] & ~AGE_MASK) !== fingerprint) continue;
-      const recent = this.#age(m[way]) * this.#stepSize <= window;
+      if ((m[way] & ~AGE_MASK) !== wanted) continue;
+      const recent = ((this.#step() - m[way]) & AGE_MASK) * this.#stepSize <= window;
       m[way] = 0;
       return recent;
     }
@@ -73,17 +75,13 @@ export class Ghost {
     return Math.floor((this.#memory.words[this.#word + CLOCK] >>> 0) / this.#stepSize) & AGE_MASK;
   }
 
-  #age(word: number): number {
-    return (this.#step() - word) & AGE_MASK;
-  }
-
-  /** The hash's low bits, mixed: its high bits chose the shard and the bucket. */
-  #entry(hash: number): number {
-    return (Math.imul(hash, 0x9e3779b1) & ~AGE_MASK) | (1 << AGE_BITS) | this.#step();
-  }
-
   #set(hash: number): number {
     const mixed = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
     return this.#word + HEAD_WORDS + ((((mixed >>> 0) * this.#sets) / 2 ** 32) | 0) * WAYS;
   }
+}
+
+/** Never zero. Of the hash's low bits, mixed: its high bits chose the shard and the bucket. */
+function fingerprint(hash: number): number {
+  return (Math.imul(hash, 0x9e3779b1) & ~AGE_MASK) | (1 << AGE_BITS);
 }
