@@ -68,7 +68,8 @@ const NAMES: readonly (keyof SharedCacheOptions)[] = [
 export function resolveOptions(options: SharedCacheOptions = {}): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw invalid('options', options, 'an object');
   rejectUnknown(options, NAMES, 'option');
-  const { maxEntries, shards, codec, eviction = 'adaptive', averageEntryBytes = 152, lockTimeoutMs = 5_000 } = options;
+  const { maxBytes = 64 * MB, maxEntries, shards, ttl = 3_600_000, eviction = 'adaptive', codec } = options;
+  const { averageEntryBytes = 152, lockTimeoutMs = 5_000 } = options;
   if (maxEntries !== undefined && !isInteger(maxEntries, 1, 2 ** 31))
     throw invalid('maxEntries', maxEntries, 'a whole number from 1');
   if (shards !== undefined && !(isInteger(shards, 1, 1024) && Number.isInteger(Math.log2(shards)))) {
@@ -83,9 +84,9 @@ export function resolveOptions(options: SharedCacheOptions = {}): ResolvedOption
     throw invalid('codec', codec, 'an object with encode and decode');
   }
   return {
-    maxBytes: parseBytes(options.maxBytes ?? 64 * MB),
+    maxBytes: parseBytes(maxBytes),
     maxEntries,
-    ttl: checkTtl(options.ttl ?? 3_600_000),
+    ttl: checkTtl(ttl),
     eviction,
     shards,
     averageEntryBytes,
