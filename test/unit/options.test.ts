@@ -1,0 +1,60 @@
+import t from 'tap';
+import { checkTtl, parseBytes, resolveOptions } from '../../src/options.js';
+
+const MB = 2 ** 20;
+
+t.test('sizes', (t) => {
+  const sizes: [number | string, number][] = [
+    [MB, MB],
+    ['1MB', MB],
+    ['64MB', 64 * MB],
+    ['1.5 GB', 1_536 * MB],
+    [' 2gb ', 2_048 * MB],
+    ['2048KB', 2 * MB],
+    ['1048576', MB],
+    ['1048576B', MB],
+    [MB + 0.5, MB],
+  ];
+  for (const [size, bytes] of sizes) t.equal(parseBytes(size), bytes, String(size));
+  for (const size of [
+    '',
+    'MB',
+    '-1MB',
+    '1e9',
+    '1TB',
+    '0x100000',
+    0,
+    -1,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    null,
+    {},
+  ]) {
+    t.throws(() => parseBytes(size as never), { code: 'ERR_INVALID_OPTION' }, String(size));
+  }
+  t.end();
+});
+
+t.test('defaults', (t) => {
+  t.match(resolveOptions(), { maxBytes: 64 * MB, ttl: 3_600_000, eviction: 'adaptive', sweepIntervalMs: 50 });
+  t.equal(resolveOptions().maxEntries, undefined);
+  t.equal(resolveOptions().monitor, undefined);
+  t.equal(resolveOptions({ sweep: false }).sweepIntervalMs, undefined);
+  t.equal(resolveOptions({ sweep: { intervalMs: 7 } }).sweepIntervalMs, 7);
+  t.same(resolveOptions({ monitor: true }).monitor, {});
+  t.equal(resolveOptions({ monitor: false }).monitor, undefined);
+  t.end();
+});
+
+t.test('what was received and what is allowed', (t) => {
+  t.throws(() => resolveOptions({ shards: 3 }), /shards must be a power of two from 1 to 1024, received 3/);
+  t.throws(() => resolveOptions({ eviction: 'random' as never }), /one of .*'?adaptive.*received "random"/);
+  t.throws(() => resolveOptions({ maxEntrys: 3 } as never), /did you mean/);
+  t.throws(() => resolveOptions({ zzz: 3 } as never), /known are maxBytes/);
+  t.throws(() => checkTtl('1h'), /milliseconds >= 0 or Infinity, received "1h"/);
+  for (const ttl of [null, -1, Number.NaN, '5']) {
+    t.throws(() => resolveOptions({ ttl: ttl as never }), { code: 'ERR_INVALID_TTL' });
+  }
+  t.throws(() => resolveOptions({ maxBytes: null as never }), { code: 'ERR_INVALID_OPTION' });
+  t.end();
+});

@@ -1,0 +1,91 @@
+import t from 'tap';
+import { CONTROL, COUNTER, LEASES_WORD, MAX_THREADS, THREAD, THREADS_WORD } from '../../src/memory/layout.js';
+import { Clock } from '../../src/sync/clock.js';
+import { lockSlow, nextVersion, tryLockWord, unlockWord } from '../../src/sync/mutex.js';
+import { ThreadRegistry } from '../../src/sync/threads.js';
+
+function createRegistry(): { registry: ThreadRegistry; words: Int32Array; doubles: Float64Array } {
+  const buffer = new SharedArrayBuffer(LEASES_WORD * 4);
+  const [words, doubles] = [new Int32Array(buffer), new Float64Array(buffer)];
+  return { registry: new ThreadRegistry(words, doubles), words, doubles };
+}
+
+/** A thread that has ended: no task of this number can exist. */
+function bury(words: Int32Array, owner: number): void {
+  words[THREADS_WORD + (owner & (MAX_THREADS - 1)) * THREAD.words + THREAD.identity + 1] = 2 ** 30;
+}
+
+t.test('owners are told apart, and a number of the past names a dead thread', (t) => {
+  const { registry } = createRegistry();
+  const first = registry.attach(false);
+  const second = registry.attach(false);
+  t.ok(first > 0 && second > 0 && first !== second);
+  t.equal(registry.isDead(first), false);
+  registry.detach(first);
+  t.equal(registry.isDead(first), true);
+  const third = registry.attach(false);
+  t.not(third, first, 'the same record, another number');
+  t.equal(registry.isDead(first), true);
+  t.equal(registry.isDead(third), false);
+  t.equal(registry.countAttached(), 2);
+  registry.attach(true);
+  t.equal(registry.countAttached(), 2, 'a service is not counted');
+  t.end();
+});
+
+t.test('records of the dead are taken again once none is free, their counts stay', (t) => {
+  const { registry, words } = createRegistry();
+  const owners = Array.from({ length: MAX_THREADS }, () => registry.attach(false));
+  registry.counters(owners[5])[COUNTER.hits] = 7;
+  t.throws(() => registry.attach(false), { code: 'ERR_TOO_MANY_THREADS' });
+  bury(words, owners[5]);
+  t.equal(registry.isDead(owners[5]), true);
+  const heir = registry.attach(false);
+  registry.counters(heir)[COUNTER.hits] += 1;
+  t.equal(registry.total(COUNTER.hits), 8);
+  t.end();
+});
+
+t.test('a lock: taken, refused, given back with the next version, stolen from the dead', (t) => {
+  const { registry, words } = createRegistry();
+  const [me, other] = [registry.attach(false), registry.attach(false)];
+  const context = { owner: me, registry, lockTimeoutMs: 20 };
+  const m = new Int32Array(new SharedArrayBuffer(64));
+  t.equal(tryLockWord(m, 0, 0, -me), true);
+  t.equal(m[0], -me);
+  t.equal(tryLockWord(m, 0, m[0], -other), false);
+  unlockWord(m, 0);
+  t.equal(m[0], 2);
+  t.equal(tryLockWord(m, 0, 0, -me), false, 'the version has moved on');
+  t.equal(lockSlow(m, 0, context), 'locked');
+  t.equal(lockSlow(m, 0, context), 'stolen', 'from its own past');
+  unlockWord(m, 0);
+  t.equal(tryLockWord(m, 0, m[0], -other), true);
+  t.equal(lockSlow(m, 0, context), 'timeout', 'a live owner is never robbed');
+  bury(words, other);
+  t.equal(lockSlow(m, 0, context), 'stolen');
+  unlockWord(m, 0);
+  t.ok(m[0] > 0 && m[0] % 2 === 0);
+  t.equal(nextVersion(0x7ffffffe), 0, 'versions begin again and stay even');
+  t.end();
+});
+
+t.test('the clock never calls a live entry expired, nor an expired one live, whatever the coarse word says', (t) => {
+  const { words, doubles } = createRegistry();
+  const clock = new Clock(words, doubles);
+  for (const ticking of [0, 1]) {
+    for (const lag of [0, 10, 900]) {
+      for (const left of [-5_000, -1, 50, 5_000, Number.POSITIVE_INFINITY]) {
+        words[CONTROL.ticking] = ticking;
+        const now = Date.now();
+        doubles[CONTROL.clock >> 1] = now - lag;
+        t.equal(clock.hasExpired(now + left), left < 0, `ticking ${ticking}, ${lag} ms late, ${left} ms left`);
+      }
+    }
+  }
+  words[CONTROL.ticking] = 1;
+  doubles[CONTROL.clock >> 1] = Date.now() - 60_000;
+  for (let i = 0; i < 1_000; i++) clock.hasExpired(Date.now() + 100_000);
+  t.equal(words[CONTROL.ticking], 0, 'a sweeper that fell silent is found out');
+  t.end();
+});
