@@ -1,0 +1,121 @@
+import { rmSync } from 'node:fs';
+import t from 'tap';
+import type { SharedCache as Cache } from '../../src/index.js';
+import { type CrashHooks, instrumentEngine } from '../fixtures/instrument.js';
+
+/**
+ * The compiled engine, killed before every store of its writes, and its repair killed before every store as well. The
+ * next call finds the lock in its own abandoned hand, which is repaired exactly as a dead thread's.
+ */
+const seed = Number(process.env.SEED ?? 42);
+const WANTED = Number(process.env.KILL_POINTS ?? 90_000);
+const DEATH = Symbol('death');
+t.setTimeout(300_000);
+t.comment(`SEED=${seed}`);
+
+let state = seed | 0;
+const random = (below: number): number => {
+  state = (Math.imul(state, 1664525) + 1013904223) | 0;
+  return Math.floor(((state >>> 8) / 2 ** 24) * below);
+};
+
+let left = Number.POSITIVE_INFINITY;
+const hooks: CrashHooks = {
+  dead: false,
+  step(value) {
+    if (hooks.dead || left-- > 0) return value;
+    hooks.dead = true;
+    throw DEATH;
+  },
+};
+Object.assign(globalThis, { crashHooks: hooks });
+
+/** Runs `body`, dying before its store number `at`; true when it died. */
+function killed(at: number, body: () => void): boolean {
+  left = at;
+  try {
+    body();
+    return false;
+  } catch (error) {
+    if (error !== DEATH) throw error;
+    return true;
+  } finally {
+    left = Number.POSITIVE_INFINITY;
+    hooks.dead = false;
+  }
+}
+
+function buffersOf(value: unknown, found: SharedArrayBuffer[] = []): SharedArrayBuffer[] {
+  if (value instanceof SharedArrayBuffer) found.push(value);
+  else if (typeof value === 'object' && value !== null)
+    for (const inner of Object.values(value)) buffersOf(inner, found);
+  return found;
+}
+
+interface Result {
+  kills: number;
+  nested: number;
+  problems: string[];
+}
+
+function run(SharedCache: typeof Cache, wanted: number): Result {
+  const cache = new SharedCache<string>({
+    maxBytes: '1MB',
+    maxEntries: 48,
+    shards: 1,
+    sweep: false,
+    eviction: 's3-fifo',
+  });
+  const views = buffersOf(cache.handle).map((buffer) => new Uint8Array(buffer));
+  const result: Result = { kills: 0, nested: 0, problems: [] };
+  const check = (key: string, before: string | undefined, after: string | undefined, what: string): void => {
+    const now = cache.peek(key);
+    if (now !== before && now !== after) result.problems.push(`${what}: ${key} is neither before nor after`);
+    for (const problem of cache.inspect().problems) result.problems.push(`${what}: ${problem}`);
+  };
+  for (let n = 0; result.kills + result.nested < wanted && result.problems.length === 0; n++) {
+    const key = `key-${random(64)}`;
+    const value = `${n}:`.padEnd(200 + random(8) * random(400), String(n % 10));
+    const isDelete = random(5) === 0;
+    const operation = (): void => void (isDelete ? cache.delete(key) : cache.put(key, value));
+    const before = cache.peek(key);
+    const after = isDelete ? undefined : value;
+    const saved = views.map((view) => view.slice());
+    const restore = (from: Uint8Array[]): void => views.forEach((view, i) => view.set(from[i] as Uint8Array));
+    for (let at = 0; ; at++) {
+      restore(saved);
+      if (!killed(at, operation)) break;
+      result.kills++;
+      const wreck = n % 16 === 0 ? views.map((view) => view.slice()) : undefined;
+      check(key, before, after, `operation ${n}, store ${at}`);
+      for (let inner = 0; wreck !== undefined && result.problems.length === 0; inner++) {
+        restore(wreck);
+        if (!killed(inner, () => void cache.inspect())) break;
+        result.nested++;
+        check(key, before, after, `operation ${n}, store ${at}, repair ${inner}`);
+      }
+      if (result.problems.length > 0) return result;
+    }
+    if (cache.peek(key) !== after) result.problems.push(`operation ${n} did nothing`);
+  }
+  cache.close();
+  return result;
+}
+
+t.test('a kill before any store leaves the state before or after', async (t) => {
+  const { folder, entry } = instrumentEngine();
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const { SharedCache } = (await import(entry)) as { SharedCache: typeof Cache };
+  const { kills, nested, problems } = run(SharedCache, WANTED);
+  t.comment(`${kills} kills, ${nested} kills of the repair`);
+  t.same(problems, []);
+  t.ok(kills + nested >= WANTED);
+});
+
+t.test('without the undo the same kills are found out', async (t) => {
+  const bug = { file: 'table/shard.js', from: 'this.memory.rollback();', to: 'this.memory.commit();' };
+  const { folder, entry } = instrumentEngine(bug);
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const { SharedCache } = (await import(entry)) as { SharedCache: typeof Cache };
+  t.not(run(SharedCache, 5_000).problems.length, 0);
+});
