@@ -1,0 +1,26 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { open, type RootDatabase } from 'lmdb';
+import type { Host, Setup, ValueKind } from './adapter.js';
+
+const ENCODING = { str: 'string', json: 'msgpack', buf: 'binary' } as const satisfies Record<ValueKind, string>;
+
+/** Memory-backed where the system has such a place: the disk is not what is compared. */
+export function hostDirectory(): Host {
+  const parent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+  const path = mkdtempSync(join(parent, 'bench-lmdb-'));
+  return { handle: () => ({ value: path }), close: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** All durability off, as a cache needs none. */
+export function openStore(path: string, { kind, keys, valueBytes }: Setup): RootDatabase<unknown, string> {
+  return open<unknown, string>({
+    path: join(path, 'data.mdb'),
+    encoding: ENCODING[kind],
+    noSync: true,
+    noMemInit: true,
+    maxReaders: 126,
+    mapSize: Math.max(256 * 2 ** 20, keys * (valueBytes + 512) * 4),
+  });
+}

@@ -1,0 +1,111 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { AsyncStore, Store } from '../adapters/adapter.js';
+import { loadAdapter } from '../adapters/index.js';
+import { cachedKeys, freshKey } from '../workloads/keys.js';
+import { makeValues, VARIANTS } from '../workloads/values.js';
+import { awaitAll } from './barrier.js';
+import type { LoadApi, LoadOrder, ThreadRound } from './load-api.js';
+import { type Drive, driveAsync, driveSync } from './loops.js';
+import { runQueueWaitMs } from './schedstat.js';
+
+/** Keys the correctness check looks at, spread over all. */
+const CHECKED_KEYS = 2_000;
+/** One checked key in so many gets a second value. */
+const CHANGED_EVERY = 4;
+
+/** The state of one load thread; see LoadApi. */
+export class Load implements LoadApi {
+  #order!: LoadOrder;
+  #store!: Store;
+  #drive!: Drive;
+
+  async open(order: LoadOrder): Promise<number> {
+    const { setup, seed, freshKeys, operations, thread } = order;
+    const adapter = await loadAdapter(order.adapter);
+    const startedAt = performance.now();
+    this.#store = await adapter.attach(order.handle, setup);
+    const attachMs = performance.now() - startedAt;
+    this.#order = order;
+    const keys = freshKeys ? [] : cachedKeys(setup.keys);
+    this.#drive = {
+      keyOf: freshKeys ? freshKey : (number) => keys[number] as string,
+      values: makeValues(setup.kind, setup.valueBytes, seed),
+      operations,
+      position: Math.floor((operations.length / setup.threads) * thread),
+    };
+    return attachMs;
+  }
+
+  async fill(): Promise<void> {
+    const numbers = Array.from({ length: this.#order.setup.keys }, (_, number) => number);
+    await this.#setAll(numbers, 0);
+  }
+
+  async change(): Promise<void> {
+    await this.#setAll(
+      this.#checked().filter((_, i) => i % CHANGED_EVERY === 0),
+      1,
+    );
+  }
+
+  async check(changed: boolean): Promise<void> {
+    const { keyOf, values } = this.#drive;
+    for (const [i, number] of this.#checked().entries()) {
+      const wanted = values[(number + (changed && i % CHANGED_EVERY === 0 ? 1 : 0)) % VARIANTS];
+      const received = await this.#store.get(keyOf(number));
+      // Some stores give a Uint8Array where a Buffer was put: the bytes are what counts.
+      const same = Buffer.isBuffer(wanted)
+        ? wanted.equals(received as Uint8Array)
+        : isDeepStrictEqual(received, wanted);
+      if (!same) throw new Error(`${this.#order.adapter}: ${keyOf(number)} came back wrong`);
+    }
+    const absent = await this.#store.get('user:absent:profile');
+    if (absent !== undefined) throw new Error(`${this.#order.adapter}: found a key that was never stored`);
+  }
+
+  async run(durationMs: number): Promise<ThreadRound> {
+    const store = this.#store;
+    awaitAll(this.#order.barrier);
+    const waitedBefore = runQueueWaitMs();
+    const counts =
+      store.mode === 'sync'
+        ? await driveSync(store, this.#drive, durationMs)
+        : await driveAsync(store, this.#drive, durationMs);
+    const waitedAfter = runQueueWaitMs();
+    const waitedMs = waitedBefore === undefined || waitedAfter === undefined ? undefined : waitedAfter - waitedBefore;
+    return { ...counts, waitedMs };
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close();
+  }
+
+  #checked(): number[] {
+    const { keys } = this.#order.setup;
+    const count = Math.min(keys, CHECKED_KEYS);
+    return Array.from({ length: count }, (_, i) => Math.floor((i * keys) / count));
+  }
+
+  async #setAll(numbers: readonly number[], variant: number): Promise<void> {
+    const { keyOf, values } = this.#drive;
+    const store = this.#store;
+    const valueFor = (number: number): unknown => values[(number + variant) % VARIANTS];
+    if (store.mode === 'async') return setAllAsync(store, numbers, keyOf, valueFor);
+    for (const number of numbers) {
+      store.set(keyOf(number), valueFor(number));
+      if (store.settle !== undefined) await store.settle(false);
+    }
+    await store.settle?.(true);
+  }
+}
+
+async function setAllAsync(
+  store: AsyncStore,
+  numbers: readonly number[],
+  keyOf: (number: number) => string,
+  valueFor: (number: number) => unknown,
+): Promise<void> {
+  for (let from = 0; from < numbers.length; from += 64) {
+    await Promise.all(numbers.slice(from, from + 64).map((number) => store.set(keyOf(number), valueFor(number))));
+  }
+}

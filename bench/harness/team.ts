@@ -1,0 +1,85 @@
+import { Worker } from 'node:worker_threads';
+import { type Remote, transfer, wrap } from 'comlink';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import type { Adapter, Host, Setup } from '../adapters/adapter.js';
+import { createBarrier } from './barrier.js';
+import type { LoadApi, ThreadRound } from './load-api.js';
+
+export interface TeamPlan {
+  readonly setup: Setup;
+  readonly seed: number;
+  readonly freshKeys: boolean;
+  readonly operations: Uint32Array;
+  /** Flags for the load threads' Node, such as --cpu-prof. Default none. */
+  readonly execArgv?: readonly string[];
+}
+
+/** One adapter's store with its load threads, filled and checked, ready for any number of rounds. */
+export class Team {
+  readonly adapter: Adapter;
+  /** ms each thread took to attach. */
+  readonly attachMs: readonly number[];
+  readonly #host: Host;
+  readonly #members: readonly Member[];
+
+  private constructor(adapter: Adapter, host: Host, members: readonly Member[], attachMs: readonly number[]) {
+    this.adapter = adapter;
+    this.#host = host;
+    this.#members = members;
+    this.attachMs = attachMs;
+  }
+
+  /** Throws when the store does not give back what was put into it. */
+  static async assemble(adapter: Adapter, plan: TeamPlan): Promise<Team> {
+    const host = await adapter.init(plan.setup);
+    const barrier = createBarrier(plan.setup.threads);
+    const members = Array.from({ length: plan.setup.threads }, () => startMember(plan.execArgv ?? []));
+    const attachMs: number[] = [];
+    for (const [thread, { api }] of members.entries()) {
+      const handle = host.handle(thread);
+      const order = { ...plan, adapter: adapter.name, handle: handle.value, thread, barrier };
+      attachMs.push(await api.open(transfer(order, [...(handle.transfer ?? [])])));
+    }
+    const team = new Team(adapter, host, members, attachMs);
+    try {
+      await team.#prepare();
+    } catch (error) {
+      await team.close();
+      throw error;
+    }
+    return team;
+  }
+
+  /** All threads together for `durationMs`. */
+  run(durationMs: number): Promise<ThreadRound[]> {
+    return Promise.all(this.#members.map(({ api }) => api.run(durationMs)));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#members.map(({ api }) => api.close()));
+    await Promise.all(this.#members.map(({ worker }) => worker.terminate()));
+    await this.#host.close();
+  }
+
+  /** Fills, and has every thread check what the first one put: of what is shared, everybody must see it. */
+  async #prepare(): Promise<void> {
+    const writers = this.adapter.shared ? this.#members.slice(0, 1) : this.#members;
+    await Promise.all(writers.map(({ api }) => api.fill()));
+    await Promise.all(this.#members.map(({ api }) => api.check(false)));
+    await Promise.all(writers.map(({ api }) => api.change()));
+    await Promise.all(this.#members.map(({ api }) => api.check(true)));
+  }
+}
+
+interface Member {
+  readonly worker: Worker;
+  readonly api: Remote<LoadApi>;
+}
+
+function startMember(execArgv: readonly string[]): Member {
+  const worker = new Worker(new URL('../../workers/bench-load.js', import.meta.url), { execArgv: [...execArgv] });
+  worker.on('error', (error) => {
+    throw error;
+  });
+  return { worker, api: wrap<LoadApi>(nodeEndpoint(worker)) };
+}

@@ -1,0 +1,7 @@
+import { parentPort } from 'node:worker_threads';
+import { expose } from 'comlink';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { Load } from '../bench/harness/load.js';
+
+/** A thread that puts load on the store of one benchmark adapter. */
+if (parentPort !== null) expose(new Load(), nodeEndpoint(parentPort));
