@@ -81,7 +81,11 @@ function run(SharedCache: typeof Cache, wanted: number): Result {
     const before = cache.peek(key);
     const after = isDelete ? undefined : value;
     const saved = views.map((view) => view.slice());
-    const restore = (from: Uint8Array[]): void => views.forEach((view, i) => view.set(from[i] as Uint8Array));
+    const restore = (from: Uint8Array[]): void => {
+      views.forEach((view, i) => {
+        view.set(from[i] as Uint8Array);
+      });
+    };
     for (let at = 0; ; at++) {
       restore(saved);
       if (!killed(at, operation)) break;
