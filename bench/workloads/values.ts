@@ -37,14 +37,15 @@ export const STANDARD_BYTES: Readonly<Record<ValueKind, number>> = { str: 100, j
 /** The same values for the same seed, in every thread. */
 export function makeValues(kind: ValueKind, valueBytes: number, seed: number): readonly unknown[] {
   const random = seededRandom(seed);
-  return Array.from({ length: VARIANTS }, (_, i) => {
+  const make = (id: number): unknown => {
     switch (kind) {
       case 'str':
         return text(valueBytes, random);
       case 'json':
-        return profile(i, random);
+        return profile(id, random);
       case 'buf':
         return bytes(valueBytes, random);
     }
-  });
+  };
+  return Array.from({ length: VARIANTS }, (_, i) => make(i));
 }
