@@ -1,6 +1,6 @@
+import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
-import { type Remote, wrap } from 'comlink';
-import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import type { Endpoint, Remote } from 'comlink';
 import type { SharedCacheHandle } from './cache.js';
 
 /** What the sweeper thread offers over comlink. */
@@ -14,6 +14,9 @@ export interface SweeperControl {
   /** Ends the sweep of this cache; returns at once. */
   stop(): void;
 }
+
+// Loaded with the first sweeper: threads that only attach start sooner without it.
+const require = createRequire(import.meta.url);
 
 /** One sweeper thread serves all caches that this thread created. */
 let running: { worker: Worker; api: Remote<SweeperApi>; caches: number } | undefined;
@@ -48,6 +51,8 @@ function startThread(): NonNullable<typeof running> {
     execArgv: [],
   });
   worker.on('error', ignore);
+  const { wrap } = require('comlink') as typeof import('comlink');
+  const nodeEndpoint = require('comlink/dist/umd/node-adapter') as (worker: Worker) => Endpoint;
   const api = wrap<SweeperApi>(nodeEndpoint(worker));
   // After comlink's listener, which would hold the process again.
   worker.unref();

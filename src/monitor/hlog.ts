@@ -1,4 +1,4 @@
-import { HistogramLogWriter } from 'hdr-histogram-js';
+import { hdr } from './hdr.js';
 import type { OperationSnapshot } from './snapshot.js';
 
 const NS_PER_MS = 1e6;
@@ -11,6 +11,7 @@ export function toTag(operation: string): string {
 /** One tagged interval a named operation, in ns; the column of maxima in ms. Times are ms since the epoch. */
 export function writeHlog(operations: Iterable<[string, OperationSnapshot]>, start: number, end: number): string {
   const chunks: string[] = [];
+  const { HistogramLogWriter } = hdr();
   const writer = new HistogramLogWriter((chunk: string) => {
     chunks.push(chunk);
   });

@@ -1,5 +1,6 @@
-import { build, type Histogram } from 'hdr-histogram-js';
+import type { Histogram } from 'hdr-histogram-js';
 import { CELLS, cellOf, highestOf, lowestOf, MAX_NS, SIGNIFICANT_DIGITS } from './buckets.js';
+import { hdr } from './hdr.js';
 import { BLOCK, HEADER, NAME } from './layout.js';
 import type { MonitorMemory } from './memory.js';
 
@@ -56,7 +57,7 @@ export class OperationSnapshot {
 
   /** The same counts in an hdr-histogram-js histogram, in ns. */
   toHistogram(): Histogram {
-    const histogram = build({
+    const histogram = hdr().build({
       bitBucketSize: 64,
       autoResize: false,
       lowestDiscernibleValue: 1,

@@ -1,6 +1,7 @@
+import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { setEnvironmentData } from 'node:worker_threads';
-import { Piscina, transferableSymbol, valueSymbol } from 'piscina';
+import type { Piscina } from 'piscina';
 import { SharedCache, type SharedCacheHandle } from '../cache.js';
 import { describe, type ErrorCode, SharedCacheError } from '../errors.js';
 
@@ -42,6 +43,10 @@ export interface Failure {
   sharedCacheError: { code: ErrorCode; message: string; stack: string | undefined };
 }
 
+// Loaded with the first pool: the pool's own workers, which import this file for its names, start sooner without it.
+const require = createRequire(import.meta.url);
+const piscina = (): typeof import('piscina') => require('piscina') as typeof import('piscina');
+
 const ENTRY = new URL('../../workers/pool-task.js', import.meta.url).href;
 
 export const poolEnvironmentKey = (id: number): string => `mooncake-cache/pool/${id}`;
@@ -75,7 +80,7 @@ export class CachePool<V = unknown> {
     setEnvironmentData(poolEnvironmentKey(this.#id), environment as never);
     this.cache = cache;
     this.#name = name;
-    this.piscina = new Piscina({ ...piscinaOptions, filename: ENTRY });
+    this.piscina = new (piscina().Piscina)({ ...piscinaOptions, filename: ENTRY });
   }
 
   get monitor(): SharedCache<V>['monitor'] {
@@ -117,7 +122,9 @@ function isFailure(result: unknown): result is Failure {
 
 /** What Piscina.move() marked; inside an envelope piscina would not see the mark. */
 function movedParts(task: unknown): { value: unknown; transferable: unknown } | undefined {
+  const { transferableSymbol, valueSymbol } = piscina();
   if (typeof task !== 'object' || task === null || !(transferableSymbol in task) || !(valueSymbol in task))
     return undefined;
-  return { value: task[valueSymbol], transferable: task[transferableSymbol] };
+  const marked = task as Record<symbol, unknown>;
+  return { value: marked[valueSymbol], transferable: marked[transferableSymbol] };
 }
