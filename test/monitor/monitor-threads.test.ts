@@ -40,7 +40,9 @@ t.test('8 threads, 10 M records, two killed: merged percentiles equal an exact c
   const { count, avgDataSize } = monitor.getPerformanceSummary().load;
   // A thread killed between its record and its publication has recorded one more than it told.
   t.ok(count >= told && count <= told + KILLED.length, `${count} counted, ${told} told`);
-  t.equal(histogram.totalCount, count);
+  // One killed in the middle of a record has counted it, and found no cell for it yet.
+  const recorded = histogram.totalCount;
+  t.ok(recorded <= count && recorded >= count - KILLED.length, `${recorded} in cells, ${count} counted`);
 
   const exact = new Float64Array(told);
   let filled = 0;
@@ -65,7 +67,7 @@ t.test('8 threads, 10 M records, two killed: merged percentiles equal an exact c
 
   await t.test('places of ended and of killed threads are taken again, with nothing lost', async (t) => {
     await load(monitor, 2, 1_000, []);
-    t.equal(monitor.histogram('load').totalCount, count + 2_000);
+    t.equal(monitor.histogram('load').totalCount, recorded + 2_000);
   });
   t.equal(monitor.dropped, 0);
 });
