@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { Parser } from 'tap-parser';
 
 /** Seconds before tap gives up on one file; a file is meant to take less than 20 on a quiet machine. */
-const FILE_TIMEOUT_SECONDS = 180;
+const FILE_TIMEOUT_SECONDS = 300;
 /** Most test files start threads of their own: more files at once than this only adds noise. */
 const MAX_JOBS = 4;
 

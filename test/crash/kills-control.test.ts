@@ -3,7 +3,7 @@ import t from 'tap';
 import { copyEngine } from '../fixtures/instrument.js';
 import { killMany } from '../fixtures/kills.js';
 
-t.setTimeout(170_000);
+t.setTimeout(280_000);
 
 /** Enough for a bug that shows in one death out of four to be missed once in a million runs. */
 const KILLS = 48;
