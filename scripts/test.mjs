@@ -33,7 +33,13 @@ if (files.length === 0) {
 const jobs = Math.max(2, Math.min(MAX_JOBS, availableParallelism() - 1));
 console.log(`${files.length} test files, ${jobs} at a time`);
 mkdirSync(`${root}.tap`, { recursive: true });
-const tapArguments = [`--jobs=${jobs}`, `--timeout=${FILE_TIMEOUT_SECONDS}`, '--reporter=tap', '--no-color'];
+const tapArguments = [
+  `--jobs=${jobs}`,
+  `--timeout=${FILE_TIMEOUT_SECONDS}`,
+  `--node-arg=--import=${new URL('plain-workers.mjs', import.meta.url)}`,
+  '--reporter=tap',
+  '--no-color',
+];
 const tap = spawn(process.execPath, [`${root}node_modules/tap/dist/esm/run.mjs`, ...tapArguments, ...files], {
   cwd: root,
   stdio: ['ignore', 'pipe', 'inherit'],

@@ -37,10 +37,11 @@ export function startSweeper(handle: SharedCacheHandle, intervalMs: number): Swe
     stop() {
       if (stopped) return;
       stopped = true;
-      void sweeper.api.remove(id).then(ignore, ignore);
+      const removed = sweeper.api.remove(id).then(ignore, ignore);
       if (--sweeper.caches > 0) return;
       if (running === sweeper) running = undefined;
-      void sweeper.worker.terminate();
+      // Not before it has answered: until then the other threads count on its ticking.
+      void removed.then(() => sweeper.worker.terminate());
     },
   };
 }

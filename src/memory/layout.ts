@@ -61,6 +61,8 @@ export const CONTROL = {
   maxEntryBytes: 30,
   /** f64 in a cache line of its own: coarse Date.now(). */
   clock: 32,
+  /** f64: Date.now() when the sweeper last advanced the clock. */
+  tickedAt: 34,
   /** Lock of the leases: word, version, waiters, as in a shard's head. */
   leaseLock: 48,
   /** Counts the releases of all leases; who finds none free sleeps on it. */

@@ -1,21 +1,30 @@
 import { CONTROL } from '../memory/layout.js';
 
-/** How far behind the coarse clock is trusted not to be; a sweeper that misses this much is taken for dead. */
+/** How far behind the coarse clock is trusted not to be. */
 const STALENESS_MS = 1_000;
-/** Questions the coarse clock answers in a row before one thread looks at the real one. */
+/** A sweeper silent for so long is taken for dead, until its next tick: less than the trust lasts, so nobody is misled. */
+const SILENCE_MS = 250;
+/** Questions the coarse clock answers in a row before a thread that asks often looks at the real one. */
 const TRUST = 64;
+/** A thread asks often while so much time at most, in ms, passes between two of its looks at the real clock. */
+const OFTEN_MS = 1;
 
 /**
  * The cache's sense of time. `Date.now()` costs 25 to 50 ns, too dear for every get; a shared word that every write and
  * the sweeper advance costs one. The coarse clock only answers where the answer is not close: an entry that expires
  * within a second of it is always judged by the real clock, so a late sweeper cannot keep an entry alive.
  *
+ * Nor can a dead one: every look at the real clock also tells how long the sweeper has been silent, and whoever finds it
+ * dead sends everyone to the real clock. Each write looks; readers look once in 64 questions if they ask often, and each
+ * time if they ask seldom and can afford it.
+ *
  * The f64 is read and written plainly: aligned eight-byte accesses are single instructions on every target of Node.
  */
 export class Clock {
   readonly #words: Int32Array;
   readonly #doubles: Float64Array;
-  #asked = 0;
+  #trust = 0;
+  #lookedAt = 0;
 
   constructor(words: Int32Array, doubles: Float64Array) {
     this.#words = words;
@@ -25,29 +34,33 @@ export class Clock {
   /** Date.now(), which it also tells everyone else. */
   now(): number {
     const now = Date.now();
-    if (this.#doubles[CONTROL.clock >> 1] !== now) this.#doubles[CONTROL.clock >> 1] = now;
+    if (this.#doubles[CONTROL.clock >> 1] === now) return now;
+    this.#doubles[CONTROL.clock >> 1] = now;
+    if (now - this.#doubles[CONTROL.tickedAt >> 1] > SILENCE_MS) this.stopTicking();
     return now;
   }
 
   hasExpired(expiresAt: number): boolean {
     if (expiresAt === Number.POSITIVE_INFINITY) return false;
     if (this.#words[CONTROL.ticking] === 0) return this.now() >= expiresAt;
-    const coarse = this.#doubles[CONTROL.clock >> 1];
-    if (expiresAt - coarse < STALENESS_MS) return this.now() >= expiresAt;
-    if (++this.#asked < TRUST) return false;
-    this.#asked = 0;
+    if (expiresAt - this.#doubles[CONTROL.clock >> 1] < STALENESS_MS) return this.now() >= expiresAt;
+    if (this.#trust > 0) {
+      this.#trust--;
+      return false;
+    }
     const now = this.now();
-    if (now - coarse > STALENESS_MS) this.#words[CONTROL.ticking] = 0;
+    this.#trust = now - this.#lookedAt <= OFTEN_MS ? TRUST : 0;
+    this.#lookedAt = now;
     return now >= expiresAt;
   }
 
   /** Called by the sweeper every few dozen milliseconds. */
   tick(): void {
-    this.now();
+    this.#doubles[CONTROL.tickedAt >> 1] = this.now();
     this.#words[CONTROL.ticking] = 1;
   }
 
-  /** The sweeper stops: everyone asks the real clock from now on. */
+  /** The sweeper has stopped: everyone asks the real clock from now on. */
   stopTicking(): void {
     this.#words[CONTROL.ticking] = 0;
   }

@@ -79,13 +79,32 @@ t.test('the clock never calls a live entry expired, nor an expired one live, wha
         words[CONTROL.ticking] = ticking;
         const now = Date.now();
         doubles[CONTROL.clock >> 1] = now - lag;
+        doubles[CONTROL.tickedAt >> 1] = now - lag;
         t.equal(clock.hasExpired(now + left), left < 0, `ticking ${ticking}, ${lag} ms late, ${left} ms left`);
       }
     }
   }
-  words[CONTROL.ticking] = 1;
-  doubles[CONTROL.clock >> 1] = Date.now() - 60_000;
-  for (let i = 0; i < 1_000; i++) clock.hasExpired(Date.now() + 100_000);
-  t.equal(words[CONTROL.ticking], 0, 'a sweeper that fell silent is found out');
+  t.end();
+});
+
+t.test('a sweeper that fell silent is found out', (t) => {
+  const { words, doubles } = createRegistry();
+  const silent = (sinceMs: number): void => {
+    words[CONTROL.ticking] = 1;
+    doubles[CONTROL.clock >> 1] = Date.now() - sinceMs;
+    doubles[CONTROL.tickedAt >> 1] = Date.now() - sinceMs;
+  };
+  silent(60_000);
+  const often = new Clock(words, doubles);
+  for (let i = 0; i < 1_000; i++) often.hasExpired(Date.now() + 100_000);
+  t.equal(words[CONTROL.ticking], 0, 'by a thread that asks often');
+  silent(60_000);
+  new Clock(words, doubles).now();
+  t.equal(words[CONTROL.ticking], 0, 'by a write');
+  silent(60_000);
+  t.equal(new Clock(words, doubles).hasExpired(Date.now() - 5_000), true, 'by the first question of a thread');
+  often.tick();
+  often.now();
+  t.equal(words[CONTROL.ticking], 1, 'until it ticks again');
   t.end();
 });
