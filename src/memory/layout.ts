@@ -6,15 +6,15 @@
  *   control   ┌────────────┬──────────────────────┬───────────────────────┬───────────┬───────────────┐
  *             │ header     │ thread records       │ thread counters (f64) │ leases    │ policy, shared│
  *             └────────────┴──────────────────────┴───────────────────────┴───────────┴───────────────┘
- *   shard     ┌────────────┬─────────┬────────────┬────────────┬─────────┬─────────┬────────┬─────────┐
- *             │ shard head │ journal │ class heads│ page table │ buckets │ links   │ policy │ heap    │
- *             └────────────┴─────────┴────────────┴────────────┴─────────┴─────────┴────────┴─────────┘
+ *   shard     ┌────────────┬─────────┬────────────┬────────────┬─────────┬─────────┬─────────┬────────┬─────────┐
+ *             │ shard head │ journal │ class heads│ page table │ changes │ buckets │ links   │ policy │ heap    │
+ *             └────────────┴─────────┴────────────┴────────────┴─────────┴─────────┴─────────┴────────┴─────────┘
  *   bucket    ┌──────────────────────┬──────────────────────┬───────────────────────┬──────────┐
  *   (64 B)    │ 7 hashes (words 0-6) │ 7 refs  (words 7-13) │ 7 marks (bytes 56-62) │ overflow │
  *             └──────────────────────┴──────────────────────┴───────────────────────┴──────────┘
- *   entry     ┌──────┬──────┬───────────┬────────┬───────────────┬───────┬──────────────────┬─────────────┬───────┐
- *             │ hash │ meta │ valueBytes│ policy │ expiresAt f64 │ stamp │ [next, here]     │ key, padded │ value │
- *             └──────┴──────┴───────────┴────────┴───────────────┴───────┴──only if chained─┴──to a word──┴───────┘
+ *   entry     ┌──────┬──────┬───────────┬────────┬───────────────┬──────────────────┬─────────────┬───────┐
+ *             │ hash │ meta │ valueBytes│ policy │ expiresAt f64 │ [next, here]     │ key, padded │ value │
+ *             └──────┴──────┴───────────┴────────┴───────────────┴──only if chained─┴──to a word──┴───────┘
  *   chunk     ┌──────┬──────┬──────┬──────┬─────────────────────────────────────────────────────────────────┐
  *             │ next │ CHUNK│ here │ hash │ the next `here` bytes of key and value                          │
  *             └──────┴──────┴──────┴──────┴─────────────────────────────────────────────────────────────────┘
@@ -197,6 +197,12 @@ export function pageRecordWords(pageShift: number): number {
   return PAGE.bitmap + Math.max(1, 2 ** pageShift / MIN_BLOCK_BYTES / 32);
 }
 
+// ---- change counts ---------------------------------------------------------------------------------------------
+/** So many slots share a count of changes; a power of two. */
+export const SLOTS_PER_CHANGE_COUNT = 4;
+export const MIN_CHANGE_COUNTS = 64;
+export const MAX_CHANGE_COUNTS = 8192;
+
 // ---- buckets and slots -----------------------------------------------------------------------------------------
 export const BUCKET_WORDS = 16;
 export const BUCKET_SLOTS = 7;
@@ -224,13 +230,11 @@ export const ENTRY = {
   policy: 3,
   /** f64 */
   expiresAt: 4,
-  /** The shard's version when the entry was last written: with the ref, what tells this entry from any other. */
-  stamp: 6,
-  headWords: 7,
+  headWords: 6,
   /** The next two exist only in chained entries. */
-  next: 7,
-  here: 8,
-  chainedHeadWords: 9,
+  next: 6,
+  here: 7,
+  chainedHeadWords: 8,
 } as const;
 
 /** meta = key bytes (17 bits) | kind << 17 | chained << 25. */

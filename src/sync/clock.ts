@@ -4,8 +4,8 @@ import { CONTROL } from '../memory/layout.js';
 const STALENESS_MS = 1_000;
 /** A sweeper silent for so long is taken for dead, until its next tick: less than the trust lasts, so nobody is misled. */
 const SILENCE_MS = 250;
-/** Questions the coarse clock answers in a row before a thread that asks often looks at the real one. */
-const TRUST = 64;
+/** Most questions the coarse clock answers in a row before a thread that asks often looks at the real one. */
+const MAX_TRUST = 16;
 /** A thread asks often while so much time at most, in ms, passes between two of its looks at the real clock. */
 const OFTEN_MS = 1;
 
@@ -15,14 +15,16 @@ const OFTEN_MS = 1;
  * within a second of it is always judged by the real clock, so a late sweeper cannot keep an entry alive.
  *
  * Nor can a dead one: every look at the real clock also tells how long the sweeper has been silent, and whoever finds it
- * dead sends everyone to the real clock. Each write looks; readers look once in 64 questions if they ask often, and each
- * time if they ask seldom and can afford it.
+ * dead sends everyone to the real clock. Each write looks; a reader looks each time while it asks seldom, and as it goes
+ * on asking often less and less, down to once in 17 questions.
  *
  * The f64 is read and written plainly: aligned eight-byte accesses are single instructions on every target of Node.
  */
 export class Clock {
   readonly #words: Int32Array;
   readonly #doubles: Float64Array;
+  /** Questions the coarse clock may answer until the next look, and how many it might between the last two. */
+  #left = 0;
   #trust = 0;
   #lookedAt = 0;
 
@@ -44,12 +46,13 @@ export class Clock {
     if (expiresAt === Number.POSITIVE_INFINITY) return false;
     if (this.#words[CONTROL.ticking] === 0) return this.now() >= expiresAt;
     if (expiresAt - this.#doubles[CONTROL.clock >> 1] < STALENESS_MS) return this.now() >= expiresAt;
-    if (this.#trust > 0) {
-      this.#trust--;
+    if (this.#left > 0) {
+      this.#left--;
       return false;
     }
     const now = this.now();
-    this.#trust = now - this.#lookedAt <= OFTEN_MS ? TRUST : 0;
+    this.#trust = now - this.#lookedAt <= OFTEN_MS ? Math.min(2 * this.#trust + 1, MAX_TRUST) : 0;
+    this.#left = this.#trust;
     this.#lookedAt = now;
     return now >= expiresAt;
   }
