@@ -2,11 +2,14 @@ import {
   BUCKET_LOAD,
   BUCKET_WORDS,
   LINK_WORDS,
+  MAX_CHANGE_COUNTS,
   MAX_CLASSES,
   MIN_BLOCK_BYTES,
+  MIN_CHANGE_COUNTS,
   PAGES_WORD,
   pageRecordWords,
   SLOT_SHIFT,
+  SLOTS_PER_CHANGE_COUNT,
 } from './layout.js';
 
 /** The four numbers a shard's layout follows from; stored in the control header. */
@@ -20,6 +23,9 @@ export interface ShardDimensions {
 /** Where each part of a shard begins, in words from the shard's start. */
 export interface ShardGeometry extends ShardDimensions {
   pageRecordWords: number;
+  changesWord: number;
+  /** A power of two. */
+  changeCounts: number;
   bucketsWord: number;
   linksWord: number;
   policyWord: number;
@@ -35,14 +41,18 @@ const alignToLine = (words: number): number => Math.ceil(words / 16) * 16;
 export function shardGeometry(dimensions: ShardDimensions): ShardGeometry {
   const { pageShift, pageCount, bucketCount, policyWords } = dimensions;
   const recordWords = pageRecordWords(pageShift);
-  const bucketsWord = alignToLine(PAGES_WORD + pageCount * recordWords);
-  const linksWord = bucketsWord + bucketCount * BUCKET_WORDS;
   const slotCount = bucketCount << SLOT_SHIFT;
+  const changesWord = alignToLine(PAGES_WORD + pageCount * recordWords);
+  const changeCounts = changeCountsFor(slotCount);
+  const bucketsWord = changesWord + changeCounts;
+  const linksWord = bucketsWord + bucketCount * BUCKET_WORDS;
   const policyWord = linksWord + slotCount * LINK_WORDS;
   const heapWord = alignToLine(policyWord + policyWords);
   return {
     ...dimensions,
     pageRecordWords: recordWords,
+    changesWord,
+    changeCounts,
     bucketsWord,
     linksWord,
     policyWord,
@@ -51,6 +61,11 @@ export function shardGeometry(dimensions: ShardDimensions): ShardGeometry {
     words: heapWord + (pageCount * 2 ** pageShift) / 4,
     classBytes: sizeClasses(2 ** pageShift),
   };
+}
+
+function changeCountsFor(slotCount: number): number {
+  const wanted = 2 ** Math.floor(Math.log2(slotCount / SLOTS_PER_CHANGE_COUNT));
+  return Math.min(MAX_CHANGE_COUNTS, Math.max(MIN_CHANGE_COUNTS, wanted));
 }
 
 /**

@@ -83,6 +83,19 @@ export class ShardMemory {
     m[SHARD.journalLength] = 0;
   }
 
+  /** The word that counts the changes of entries with this hash, and of others: see `noteChange`. */
+  changeWord(hash: number): number {
+    return this.geometry.changesWord + (hash & (this.geometry.changeCounts - 1));
+  }
+
+  /**
+   * Before an entry is replaced, removed or changed in place: what any thread keeps near of it is out of date from here on.
+   * Not journaled, since one change too many does no harm.
+   */
+  noteChange(hash: number): void {
+    this.words[this.changeWord(hash)]++;
+  }
+
   entryCount(): number {
     return this.words[SHARD.entries];
   }

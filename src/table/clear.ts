@@ -9,6 +9,7 @@ export function clearLocked(shard: Shard): void {
   const m = shard.words;
   const g = shard.memory.geometry;
   m[SHARD.clearing] = 1;
+  for (let word = g.changesWord; word < g.bucketsWord; word++) m[word]++;
   m.fill(0, g.bucketsWord, g.linksWord);
   shard.heap.reset();
   shard.policy.resetLocked();

@@ -9,7 +9,6 @@ import {
   META_KIND_MASK,
   META_KIND_SHIFT,
   REF_SHIFT,
-  SHARD,
 } from '../memory/layout.js';
 import type { Shard } from './shard.js';
 
@@ -67,7 +66,6 @@ export function writeHead(
   m[word + ENTRY.valueBytes] = value.lengthBytes;
   m[word + ENTRY.policy] = policyState;
   shard.doubles[(word + ENTRY.expiresAt) >> 1] = expiresAt;
-  m[word + ENTRY.stamp] = m[SHARD.version];
 }
 
 /** Writes payload bytes [from, from + length) of (padded key, value) to `toByte`; `from` and `toByte` are word-aligned. */

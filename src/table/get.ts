@@ -21,9 +21,9 @@ export class Reading {
   slot = NO_SLOT;
   hash = 0;
   ref = 0;
-  stamp = 0;
-  /** The shard's version all of this was read at. */
-  version = 0;
+  /** How often entries of this hash had changed, and the word that counts it. */
+  changes = 0;
+  changeWord = 0;
   kind = 0;
   lengthBytes = 0;
   expiresAt = 0;
@@ -83,6 +83,8 @@ function snapshot(shard: Shard, key: KeyEncoder, into: Reading, withValue: boole
   into.slot = slot;
   if (slot === NO_SLOT) return true;
   const m = shard.words;
+  into.changeWord = shard.memory.changeWord(key.hash);
+  into.changes = m[into.changeWord];
   const ref = m[shard.memory.refWord(slot)];
   if (!shard.heap.isInside(ref)) return false;
   return snapshotEntry(shard, ref, into, withValue, version);
@@ -99,8 +101,6 @@ export function snapshotEntry(shard: Shard, ref: number, into: Reading, withValu
   const lengthBytes = m[word + ENTRY.valueBytes];
   into.hash = m[word + ENTRY.hash];
   into.ref = ref;
-  into.stamp = m[word + ENTRY.stamp];
-  into.version = version;
   into.kind = kindOf(meta);
   into.lengthBytes = lengthBytes;
   into.expiresAt = shard.doubles[(word + ENTRY.expiresAt) >> 1];

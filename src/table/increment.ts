@@ -1,7 +1,7 @@
 import type { KeyEncoder } from '../codec/key.js';
 import { ValueKind } from '../codec/kinds.js';
 import type { ValueEncoder } from '../codec/value.js';
-import { ENTRY, SHARD } from '../memory/layout.js';
+import { ENTRY } from '../memory/layout.js';
 import type { Clock } from '../sync/clock.js';
 import { readChained } from './chain.js';
 import { isChained, keyBytesOf, kindOf, paddedToWord } from './entry.js';
@@ -41,9 +41,9 @@ export function incrementLocked(
   doubleWords[0] = m[at];
   doubleWords[1] = m[at + 1];
   double[0] += by;
+  memory.noteChange(key.hash);
   memory.set(at, doubleWords[0]);
   memory.set(at + 1, doubleWords[1]);
-  memory.set(word + ENTRY.stamp, m[SHARD.version]);
   shard.policy.updateLocked(slot, key.hash);
   memory.commit();
   return double[0];
@@ -73,9 +73,9 @@ export function touchLocked(shard: Shard, key: KeyEncoder, expiresAt: number, cl
   shard.heap.noteExpiry(shard.words[memory.refWord(slot)], expiresAt);
   const word = shard.entryWord(slot);
   double[0] = expiresAt;
+  memory.noteChange(key.hash);
   memory.set(word + ENTRY.expiresAt, doubleWords[0]);
   memory.set(word + ENTRY.expiresAt + 1, doubleWords[1]);
-  memory.set(word + ENTRY.stamp, shard.words[SHARD.version]);
   memory.commit();
   return true;
 }

@@ -1,5 +1,4 @@
-import { ENTRY, REF_SHIFT, SHARD } from '../memory/layout.js';
-import { readFence } from '../sync/seqlock.js';
+import { ENTRY, REF_SHIFT } from '../memory/layout.js';
 import type { Reading } from './get.js';
 import type { Shard } from './shard.js';
 
@@ -15,11 +14,13 @@ export interface NearEntry {
   value: unknown;
   expiresAt: number;
   shard: Shard;
+  /** The words that hold the count of changes, which word it is, and what it said when the value was read. */
+  words: Int32Array;
+  changeWord: number;
+  changes: number;
   hash: number;
   slot: number;
-  ref: number;
-  stamp: number;
-  version: number;
+  policyWord: number;
   /** Hit since the hand last came by. */
   used: boolean;
 }
@@ -28,11 +29,10 @@ export interface NearEntry {
  * Values this thread has read lately and may hand out again without hashing, searching or copying: primitives only, since
  * no caller can change them; at most 4,096, of at most 512 characters each, kept by CLOCK from the second read on.
  *
- * It is coherent, not a second truth: `find` believes an entry only if, at one version of the shard, the slot still refers
- * to the same block and the block still bears the same stamp. The stamp is the version an entry was written at, so a block
- * that was freed and filled again has another one. (A stamp comes back after 2^30 writes to a shard; an entry here would
- * have to lie untouched for exactly that long.) When the version is the one of the last look, one load tells that nothing
- * in the shard has changed at all.
+ * It is coherent, not a second truth. Whoever changes an entry first adds one to the count that its hash shares with some
+ * others, and only then changes it, all under the lock; so a count that is what it was when the value was read proves that
+ * no change of the key has ended since. One plain load tells: what was kept does not change, so nothing can be torn. (A
+ * count comes back after 2^32 changes; an entry here would have to lie untouched for exactly that many.)
  */
 export class Near {
   readonly #entries = new Map<string, NearEntry>();
@@ -43,30 +43,18 @@ export class Near {
   /** The key's entry if it is still what the shard holds. */
   find(key: string): NearEntry | undefined {
     const entry = this.#entries.get(key);
-    if (entry === undefined) return undefined;
-    const m = entry.shard.words;
-    const version = Atomics.load(m, SHARD.lock);
-    if (version !== entry.version) {
-      const same =
-        version >= 0 &&
-        m[entry.shard.memory.refWord(entry.slot)] === entry.ref &&
-        m[(entry.ref << (REF_SHIFT - 2)) + ENTRY.stamp] === entry.stamp;
-      readFence();
-      if (!same || Atomics.load(m, SHARD.lock) !== version) return undefined;
-      entry.version = version;
-    }
+    if (entry === undefined || entry.words[entry.changeWord] !== entry.changes) return undefined;
     entry.used = true;
     // A hit here is a hit: the policy hears of it as of any other.
-    entry.shard.policy.hit(entry.slot, entry.hash, (entry.ref << (REF_SHIFT - 2)) + ENTRY.policy);
+    entry.shard.policy.hit(entry.slot, entry.hash, entry.policyWord);
     return entry;
   }
 
   /** Keeps what was just read, if it is small, cannot be changed by whoever gets it, and was read before. */
   remember(key: string, shard: Shard, reading: Reading, value: unknown): void {
-    // A reading made under the lock has no version to compare with.
-    if (typeof value === 'object' || reading.version < 0 || key.length > MAX_KEY_LENGTH) return;
+    if (typeof value === 'object' || key.length > MAX_KEY_LENGTH) return;
     if (typeof value === 'string' && value.length > MAX_STRING_LENGTH) return;
-    const { hash, slot, ref, stamp, version, expiresAt } = reading;
+    const { hash } = reading;
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       if (this.#candidates[hash & (CANDIDATES - 1)] !== hash) {
@@ -76,19 +64,33 @@ export class Near {
       entry = this.#place(key, shard);
     }
     entry.value = value;
-    entry.expiresAt = expiresAt;
+    entry.expiresAt = reading.expiresAt;
+    entry.changeWord = reading.changeWord;
+    entry.changes = reading.changes;
     entry.hash = hash;
-    entry.slot = slot;
-    entry.ref = ref;
-    entry.stamp = stamp;
-    entry.version = version;
+    entry.slot = reading.slot;
+    entry.policyWord = (reading.ref << (REF_SHIFT - 2)) + ENTRY.policy;
   }
 
   /** A free entry, or that of the first the hand finds unused; each pass clears a mark, so it ends. */
   #place(key: string, shard: Shard): NearEntry {
     let entry: NearEntry;
     if (this.#ring.length < CAPACITY) {
-      entry = { key, value: 0, expiresAt: 0.5, shard, hash: 0, slot: 0, ref: 0, stamp: 0, version: 0, used: false };
+      const { words } = shard;
+      // 0.5: a field for numbers that are no integers.
+      entry = {
+        key,
+        value: 0,
+        expiresAt: 0.5,
+        shard,
+        words,
+        changeWord: 0,
+        changes: 0,
+        hash: 0,
+        slot: 0,
+        policyWord: 0,
+        used: false,
+      };
       this.#ring.push(entry);
     } else {
       for (;;) {
@@ -100,6 +102,7 @@ export class Near {
       this.#entries.delete(entry.key);
       entry.key = key;
       entry.shard = shard;
+      entry.words = shard.words;
     }
     this.#entries.set(key, entry);
     return entry;

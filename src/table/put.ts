@@ -104,6 +104,7 @@ function replaceLocked(shard: Shard, slot: number, hash: number, ref: number): v
   const refWord = memory.refWord(slot);
   const old = m[refWord];
   const oldWord = old << (REF_SHIFT - 2);
+  memory.noteChange(hash);
   if (isChained(m[oldWord + ENTRY.meta])) memory.set(SHARD.dying, m[oldWord + ENTRY.next]);
   memory.set(refWord, ref);
   shard.heap.free(old);

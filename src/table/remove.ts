@@ -14,6 +14,7 @@ export function removeSlotLocked(shard: Shard, slot: number, evicted: boolean): 
   const ref = m[refWord];
   const word = shard.entryWord(slot);
   const hash = m[word + ENTRY.hash];
+  memory.noteChange(hash);
   shard.policy.removeLocked(slot, evicted);
   if (isChained(m[word + ENTRY.meta])) memory.set(SHARD.dying, m[word + ENTRY.next]);
   countPassedLocked(shard, hash, slot, -1);
