@@ -1,9 +1,10 @@
+import { checkKeys, checkLoad, checkObject, listPairs, NO_OPTIONS, ttlOf } from './arguments.js';
 import { Attachment } from './attachment.js';
 import { CacheTiming, DEFAULT_SAMPLE } from './cache-timing.js';
 import type { Codec } from './codec/codec.js';
 import { ValueEncoder } from './codec/value.js';
 import { inspectCache } from './debug/check.js';
-import { describe, SharedCacheError } from './errors.js';
+import { checkFunction, describe, rejectUnknown, SharedCacheError } from './errors.js';
 import { type AsyncLoadOptions, Flight, type FlightTarget, type LoadOptions } from './flight/flight.js';
 import { Leases } from './flight/leases.js';
 import { Arena, type ArenaBuffers } from './memory/arena.js';
@@ -11,7 +12,7 @@ import { CONTROL, COUNTER, FLAG_CUSTOM_CODEC } from './memory/layout.js';
 import { planSizes } from './memory/sizing.js';
 import { SharedMonitor } from './monitor/monitor.js';
 import type { SharedMonitorHandle } from './monitor/types.js';
-import { checkTtl, resolveOptions, type SharedCacheOptions } from './options.js';
+import { checkCodec, checkTtl, resolveOptions, type SharedCacheOptions } from './options.js';
 import { EVICTION_NAMES, policies } from './policy/index.js';
 import { type CacheStats, collectStats, countEntries } from './stats.js';
 import { type SweeperControl, startSweeper } from './sweeper.js';
@@ -103,8 +104,11 @@ export class SharedCache<V = unknown> {
     collected.register(this, { attachment: this.#attachment, sweeper: this.#sweeper }, this);
   }
 
-  /** The same cache in another thread, or once more in this one. Throws ERR_INVALID_HANDLE. */
+  /** The same cache in another thread, or once more in this one. Throws ERR_INVALID_HANDLE, ERR_INVALID_OPTION. */
   static attach<V = unknown>(handle: SharedCacheHandle, options: AttachOptions = {}): SharedCache<V> {
+    checkObject(options, '{ codec }');
+    rejectUnknown(options, ['codec'], 'option');
+    if (options.codec !== undefined) checkCodec(options.codec);
     if (
       typeof handle !== 'object' ||
       handle === null ||
@@ -117,10 +121,11 @@ export class SharedCache<V = unknown> {
       );
     }
     const arena = Arena.attach(handle.buffers);
-    if (((arena.words[CONTROL.flags] & FLAG_CUSTOM_CODEC) !== 0) !== (options.codec !== undefined)) {
+    const hasCodec = (arena.words[CONTROL.flags] & FLAG_CUSTOM_CODEC) !== 0;
+    if (hasCodec !== (options.codec !== undefined)) {
       throw new SharedCacheError(
         'ERR_INVALID_OPTION',
-        'codec: attach with the codec the cache was created with, and only then',
+        `codec must be ${hasCodec ? 'the one the cache was created with' : 'left out, as when the cache was created'}, received ${describe(options.codec)}`,
       );
     }
     const monitor = handle.monitor === undefined ? undefined : SharedMonitor.attach(handle.monitor);
@@ -243,9 +248,12 @@ export class SharedCache<V = unknown> {
   /**
    * Atomic read-modify-write: stores what `change` returns for the current value; undefined deletes. `change` runs without a
    * lock, and again when another thread was quicker. Returns what was stored; undefined too when it could not be stored.
+   * Throws ERR_LOCK_TIMEOUT when it loses every race for the whole lock timeout, as it must if `change` writes the key.
    */
   update(key: string, change: (current: V | undefined) => V | undefined, options?: PutOptions): V | undefined {
+    checkFunction('the change', change);
     const ttl = this.#ttl(options);
+    let firstLoss = 0;
     for (;;) {
       const { clock, shard } = this.#locate(key);
       const before = this.#locked<Snapshot | undefined>(shard, undefined, () =>
@@ -265,22 +273,44 @@ export class SharedCache<V = unknown> {
         }),
       );
       if (done !== undefined) return done ? next : undefined;
+      if (firstLoss === 0) firstLoss = performance.now();
+      const { lockTimeoutMs } = this.#attachment.lockContext;
+      if (performance.now() - firstLoss > lockTimeoutMs) {
+        throw new SharedCacheError(
+          'ERR_LOCK_TIMEOUT',
+          `the update of ${describe(key)} lost every race for ${lockTimeoutMs} ms: its callback must not write the key, other threads only less often`,
+        );
+      }
     }
   }
 
   /**
    * Adds `by` to the number under the key and returns the sum; an absent key counts as 0 and gets the TTL, a present one keeps
-   * its own. Throws ERR_INVALID_VALUE when the entry is not a number.
+   * its own. Throws ERR_INVALID_VALUE when the entry is not a number, ERR_LOCK_TIMEOUT when the lock could not be had.
    */
   increment(key: string, by = 1, options?: PutOptions): number {
-    if (typeof by !== 'number')
-      throw new SharedCacheError('ERR_INVALID_ARGUMENT', `by must be a number, received ${describe(by)}`);
+    if (typeof by !== 'number' || Number.isNaN(by))
+      throw new SharedCacheError('ERR_INVALID_ARGUMENT', `by must be a number, not NaN, received ${describe(by)}`);
     const { clock, counters, shard } = this.#locate(key);
     const ttl = this.#ttl(options);
     const expiresAt = clock.now() + ttl;
-    const result = this.#locked(shard, 'refused' as const, () =>
-      incrementLocked(shard, this.#attachment.key, by, this.#value, expiresAt, clock),
-    );
+    this.#value.encode(by);
+    const result = this.#locked<ReturnType<typeof incrementLocked> | 'unavailable'>(shard, 'unavailable', () => {
+      if (!fits(shard, this.#attachment.key, this.#value, this.#maxEntryBytes)) {
+        refuseLocked(shard, this.#attachment.key);
+        return 'refused';
+      }
+      // Nothing is there that could keep its TTL, and the new one is over at once.
+      if (ttl === 0 && takeSnapshot(shard, this.#attachment.key, this.#reading, clock) === undefined) return by;
+      return incrementLocked(shard, this.#attachment.key, by, this.#value, expiresAt, clock);
+    });
+    if (result === 'unavailable') {
+      const { lockTimeoutMs } = this.#attachment.lockContext;
+      throw new SharedCacheError(
+        'ERR_LOCK_TIMEOUT',
+        `another thread kept ${describe(key)} locked for ${lockTimeoutMs} ms`,
+      );
+    }
     if (result === 'mismatch') {
       throw new SharedCacheError(
         'ERR_INVALID_VALUE',
@@ -288,12 +318,12 @@ export class SharedCache<V = unknown> {
       );
     }
     counters[COUNTER.puts]++;
-    if (ttl === 0 && result === by) this.delete(key);
     return result === 'refused' ? by : result;
   }
 
   /** What get returns for each key, in order. */
   getMany(keys: readonly string[]): (V | undefined)[] {
+    checkKeys(keys);
     return keys.map((key) => this.get(key));
   }
 
@@ -301,7 +331,7 @@ export class SharedCache<V = unknown> {
   putMany(entries: Iterable<readonly [string, V]>, options?: PutOptions): number {
     this.#open();
     const ttl = this.#ttl(options);
-    const list = [...entries];
+    const list = listPairs(entries);
     for (const [key, value] of list) {
       this.#attachment.key.encode(key);
       // What else can be stored needs no try.
@@ -315,6 +345,7 @@ export class SharedCache<V = unknown> {
   /** Length of the leading run of keys that are present: an access of each, and one miss for the key that ended the run. */
   longestPrefix(keys: readonly string[]): number {
     const { counters } = this.#open();
+    checkKeys(keys);
     let length = 0;
     for (const key of keys) {
       if (!this.#find(key, false)) {
@@ -335,19 +366,23 @@ export class SharedCache<V = unknown> {
    * another takes over. A put or delete meanwhile is not undone: whichever writes last stays. Rejects with
    * ERR_RECURSIVE_LOAD where loaders would wait for each other or themselves.
    */
-  async getOrSet(key: string, loader: (key: string) => V | Promise<V>, options: AsyncLoadOptions = {}): Promise<V> {
+  async getOrSet(
+    key: string,
+    loader: (key: string) => V | Promise<V>,
+    options: AsyncLoadOptions = NO_OPTIONS,
+  ): Promise<V> {
+    checkLoad(loader, options);
     const hit = this.get(key);
-    this.#checkLoad(loader, options);
     if (hit === undefined) return this.#timedLoad(() => this.#flight.load(key, loader, options));
     if (this.#isStale(key, options)) this.#flight.refresh(key, loader, options);
     return hit;
   }
 
   /** As getOrSet, with a loader that returns its value; waits for other threads with Atomics.wait. */
-  getOrSetSync(key: string, compute: (key: string) => V, options: LoadOptions = {}): V {
+  getOrSetSync(key: string, compute: (key: string) => V, options: LoadOptions = NO_OPTIONS): V {
+    checkLoad(compute, options);
     const hit = this.get(key);
-    if (hit !== undefined && (options.staleTtl === undefined || !this.#isStale(key, options))) return hit;
-    this.#checkLoad(compute, options);
+    if (hit !== undefined && !this.#isStale(key, options)) return hit;
     return this.#flight.loadSync(key, compute, options);
   }
 
@@ -422,13 +457,16 @@ export class SharedCache<V = unknown> {
   }
 
   #open(): Attachment {
-    if (this.#closed) throw new SharedCacheError('ERR_CLOSED', 'this cache was closed in this thread');
+    if (this.#closed)
+      throw new SharedCacheError(
+        'ERR_CLOSED',
+        'this cache was closed in this thread; SharedCache.attach(handle) opens it again',
+      );
     return this.#attachment;
   }
 
   #ttl(options: PutOptions | undefined): number {
-    const ttl = options?.ttl;
-    return ttl === undefined ? this.#defaultTtl : checkTtl(ttl);
+    return ttlOf(options, this.#defaultTtl);
   }
 
   async #timedLoad(load: () => Promise<V>): Promise<V> {
@@ -464,15 +502,6 @@ export class SharedCache<V = unknown> {
 
   #isStale(key: string, { staleTtl = 0 }: LoadOptions): boolean {
     return staleTtl > 0 && (this.expiresIn(key) ?? 0) <= staleTtl;
-  }
-
-  #checkLoad(loader: unknown, { ttl, staleTtl, timeoutMs }: LoadOptions): void {
-    if (typeof loader !== 'function') {
-      throw new SharedCacheError('ERR_INVALID_ARGUMENT', `the loader must be a function, received ${describe(loader)}`);
-    }
-    if (ttl !== undefined) checkTtl(ttl);
-    if (staleTtl !== undefined) checkTtl(staleTtl);
-    if (timeoutMs !== undefined) checkTtl(timeoutMs);
   }
 
   #locate(key: string): { counters: Float64Array; clock: Attachment['clock']; shard: Shard } {

@@ -33,8 +33,51 @@ export function describe(value: unknown): string {
       ? JSON.stringify(value)
       : `${JSON.stringify(value.slice(0, 40))}… (${value.length} characters)`;
   }
-  if (value === null) return 'null';
+  if (value === null || value === undefined) return String(value);
   if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object';
   if (typeof value === 'function') return 'a function';
   return `${String(value)} (${typeof value})`;
+}
+
+/** Throws ERR_INVALID_ARGUMENT unless the value can be called. */
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value === 'function') return;
+  throw new SharedCacheError('ERR_INVALID_ARGUMENT', `${name} must be a function, received ${describe(value)}`);
+}
+
+/** Throws ERR_INVALID_OPTION for a name that is not known: a misspelt option would otherwise be a silent default. */
+export function rejectUnknown(given: object, names: readonly string[], what: string): void {
+  for (const name of Object.keys(given)) {
+    if (names.includes(name)) continue;
+    const nearest = nearestTo(name, names);
+    const hint = nearest === undefined ? `known are ${names.join(', ')}` : `did you mean ${nearest}?`;
+    throw new SharedCacheError('ERR_INVALID_OPTION', `unknown ${what} ${describe(name)}: ${hint}`);
+  }
+}
+
+/** The name with the fewest letters to change, if that is no more than a third of them. */
+function nearestTo(name: string, names: readonly string[]): string | undefined {
+  let nearest: string | undefined;
+  let least = Math.ceil(name.length / 3) + 1;
+  for (const known of names) {
+    const distance = editDistance(name.toLowerCase(), known.toLowerCase());
+    if (distance < least) {
+      least = distance;
+      nearest = known;
+    }
+  }
+  return nearest;
+}
+
+/** Levenshtein's: letters to add, drop or change, by the table of all beginnings, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length];
 }

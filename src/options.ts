@@ -1,5 +1,5 @@
 import type { Codec } from './codec/codec.js';
-import { describe, SharedCacheError } from './errors.js';
+import { describe, rejectUnknown, SharedCacheError } from './errors.js';
 import { EVICTION_NAMES, type EvictionName } from './policy/index.js';
 
 export interface SharedCacheOptions {
@@ -66,23 +66,22 @@ const NAMES: readonly (keyof SharedCacheOptions)[] = [
 
 /** Validates everything before anything is allocated. */
 export function resolveOptions(options: SharedCacheOptions = {}): ResolvedOptions {
-  if (typeof options !== 'object' || options === null) throw invalid('options', options, 'an object');
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw invalid('options', options, 'an object');
   rejectUnknown(options, NAMES, 'option');
   const { maxBytes = 64 * MB, maxEntries, shards, ttl = 3_600_000, eviction = 'adaptive', codec } = options;
   const { averageEntryBytes = 152, lockTimeoutMs = 5_000 } = options;
   if (maxEntries !== undefined && !isInteger(maxEntries, 1, 2 ** 31))
-    throw invalid('maxEntries', maxEntries, 'a whole number from 1');
+    throw invalid('maxEntries', maxEntries, `a whole number from 1 to ${2 ** 31}`);
   if (shards !== undefined && !(isInteger(shards, 1, 1024) && Number.isInteger(Math.log2(shards)))) {
     throw invalid('shards', shards, 'a power of two from 1 to 1024');
   }
   if (!EVICTION_NAMES.includes(eviction)) throw invalid('eviction', eviction, `one of ${EVICTION_NAMES.join(', ')}`);
   if (!isInteger(averageEntryBytes, 32, 2 ** 30))
-    throw invalid('averageEntryBytes', averageEntryBytes, 'a whole number from 32');
+    throw invalid('averageEntryBytes', averageEntryBytes, `a whole number from 32 to ${2 ** 30}`);
   if (!(typeof lockTimeoutMs === 'number' && lockTimeoutMs >= 1))
     throw invalid('lockTimeoutMs', lockTimeoutMs, 'a number of ms from 1');
-  if (codec !== undefined && !(typeof codec?.encode === 'function' && typeof codec?.decode === 'function')) {
-    throw invalid('codec', codec, 'an object with encode and decode');
-  }
+  if (codec !== undefined) checkCodec(codec);
   return {
     maxBytes: parseBytes(maxBytes),
     maxEntries,
@@ -97,20 +96,26 @@ export function resolveOptions(options: SharedCacheOptions = {}): ResolvedOption
   };
 }
 
-/** Returns the TTL, in ms; anything but a number >= 0 throws ERR_INVALID_TTL. */
-export function checkTtl(ttl: unknown): number {
+/** Returns the TTL, or another duration of that name, in ms; anything but a number >= 0 throws ERR_INVALID_TTL. */
+export function checkTtl(ttl: unknown, name = 'ttl'): number {
   if (typeof ttl !== 'number' || !(ttl >= 0)) {
     throw new SharedCacheError(
       'ERR_INVALID_TTL',
-      `ttl must be a number of milliseconds >= 0 or Infinity, received ${describe(ttl)}`,
+      `${name} must be a number of milliseconds >= 0 or Infinity, received ${describe(ttl)}`,
     );
   }
   return ttl;
 }
 
+/** Throws ERR_INVALID_OPTION. */
+export function checkCodec(codec: Codec): void {
+  if (typeof codec?.encode !== 'function' || typeof codec?.decode !== 'function')
+    throw invalid('codec', codec, 'an object with encode and decode functions');
+}
+
 /** `64MB`, `1.5 GB`, `65536`: the number of bytes. */
 export function parseBytes(size: number | string): number {
-  const allowed = "a number of bytes or a string such as '64MB', at least 1MB";
+  const allowed = "a number of bytes or a string such as '64MB', from 1MB to 1024GB";
   let bytes = size;
   if (typeof size === 'string') {
     const match = /^\s*(\d+(?:\.\d+)?)\s*([KMG]?B|)\s*$/i.exec(size);
@@ -140,16 +145,6 @@ function resolveSweep(sweep: SharedCacheOptions['sweep']): number | undefined {
     throw invalid('sweep.intervalMs', intervalMs, 'a number of ms from 1 to 60000');
   }
   return intervalMs;
-}
-
-/** A misspelt option would otherwise be a silent default. */
-export function rejectUnknown(given: object, names: readonly string[], what: string): void {
-  for (const name of Object.keys(given)) {
-    if (names.includes(name)) continue;
-    const nearest = names.find((known) => known.toLowerCase().startsWith(name.slice(0, 3).toLowerCase()));
-    const hint = nearest === undefined ? `known are ${names.join(', ')}` : `did you mean ${nearest}?`;
-    throw new SharedCacheError('ERR_INVALID_OPTION', `unknown ${what} ${describe(name)}: ${hint}`);
-  }
 }
 
 function isInteger(value: unknown, min: number, max: number): boolean {

@@ -46,14 +46,15 @@ export class Arena {
     });
   }
 
+  /** Throws ERR_INVALID_OPTION when the system refuses that much address space. */
   static create(sizing: Sizing, settings: ArenaSettings): Arena {
     const { geometry, shardCount } = sizing;
     const shardBytes = geometry.words * 4;
     const shardsPerSegment = Math.min(shardCount, Math.max(1, Math.floor(MAX_SEGMENT_BYTES / shardBytes)));
-    const control = new SharedArrayBuffer(sizing.controlWords * 4);
+    const control = allocate(sizing.controlWords * 4, settings.maxBytes);
     const segments: SharedArrayBuffer[] = [];
     for (let left = shardCount; left > 0; left -= shardsPerSegment) {
-      segments.push(new SharedArrayBuffer(Math.min(left, shardsPerSegment) * shardBytes));
+      segments.push(allocate(Math.min(left, shardsPerSegment) * shardBytes, settings.maxBytes));
     }
     const m = new Int32Array(control);
     const doubles = new Float64Array(control);
@@ -135,6 +136,18 @@ export class Arena {
   /** Tells caches of one process apart. */
   get id(): string {
     return `${this.words[CONTROL.cacheId0] >>> 0}-${this.words[CONTROL.cacheId1] >>> 0}`;
+  }
+}
+
+function allocate(bytes: number, maxBytes: number): SharedArrayBuffer {
+  try {
+    return new SharedArrayBuffer(bytes);
+  } catch (cause) {
+    throw new SharedCacheError(
+      'ERR_INVALID_OPTION',
+      `maxBytes must be memory that the system can give, received ${maxBytes}, of which it refused ${bytes} bytes`,
+      { cause },
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import type { Histogram } from 'hdr-histogram-js';
-import { describe, SharedCacheError } from '../errors.js';
+import { checkFunction, describe, SharedCacheError } from '../errors.js';
 import { checkQuantity, checkSuccess, isThenable } from './arguments.js';
 import { clearShared } from './block.js';
 import { writeHlog } from './hlog.js';
@@ -95,6 +95,7 @@ export class SharedMonitor {
   /** Runs `run`, records how long it or its promise took, and returns its result; what it throws counts as a failure. */
   time<T>(operation: string, run: () => T): T {
     const writer = this.#open();
+    checkFunction('run', run);
     const number = writer.number(operation);
     const start = performance.now();
     const record = (success: boolean): void => {
@@ -220,6 +221,7 @@ export class SharedMonitor {
 
   /** Lets this thread's exporters show a cache: `monitor.observe(() => cache.getStats())`. */
   observe(totals: () => MonitoredTotals): void {
+    checkFunction('totals', totals);
     this.#totals = totals;
   }
 
@@ -266,7 +268,11 @@ export class SharedMonitor {
   }
 
   #open(): MonitorWriter {
-    if (this.#closed) throw new SharedCacheError('ERR_CLOSED', 'this monitor was closed in this thread');
+    if (this.#closed)
+      throw new SharedCacheError(
+        'ERR_CLOSED',
+        'this monitor was closed in this thread; SharedMonitor.attach(handle) opens it again',
+      );
     return this.#writer;
   }
 

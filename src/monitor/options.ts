@@ -1,4 +1,4 @@
-import { describe, SharedCacheError } from '../errors.js';
+import { describe, rejectUnknown, SharedCacheError } from '../errors.js';
 import type { SharedMonitorOptions } from './types.js';
 
 const LIMITS = {
@@ -22,9 +22,7 @@ export function resolveMonitorOptions(options: SharedMonitorOptions = {}): Monit
       `monitor options must be an object, received ${describe(options)}`,
     );
   }
-  for (const name of Object.keys(options)) {
-    if (!(name in LIMITS)) throw new SharedCacheError('ERR_INVALID_OPTION', `unknown monitor option ${describe(name)}`);
-  }
+  rejectUnknown(options, Object.keys(LIMITS), 'monitor option');
   const resolve = (name: keyof typeof LIMITS): number => {
     const value = options[name] ?? LIMITS[name].fallback;
     if (isDimension(name, value)) return value;

@@ -64,6 +64,12 @@ export class CachePool<V = unknown> {
   readonly #name: string;
 
   constructor(options: CachePoolOptions<V>) {
+    if (typeof options !== 'object' || options === null) {
+      throw new SharedCacheError(
+        'ERR_INVALID_OPTION',
+        `options must be an object { filename, cache, ...piscina's }, received ${describe(options)}`,
+      );
+    }
     const { filename, cache, name = 'default', ...piscinaOptions } = options;
     if (typeof filename !== 'string' && !(filename instanceof URL)) {
       throw new SharedCacheError(
@@ -73,6 +79,12 @@ export class CachePool<V = unknown> {
     }
     if (!(cache instanceof SharedCache)) {
       throw new SharedCacheError('ERR_INVALID_OPTION', `cache must be a SharedCache, received ${describe(cache)}`);
+    }
+    if (typeof name !== 'string') {
+      throw new SharedCacheError(
+        'ERR_INVALID_OPTION',
+        `name must be the name of an export, received ${describe(name)}`,
+      );
     }
     const href =
       filename instanceof URL || filename.startsWith('file:') ? String(filename) : pathToFileURL(filename).href;

@@ -62,6 +62,20 @@ for (const eviction of ['adaptive', 's3-fifo', 'lru', 'lfu', 'fifo'] satisfies E
   });
 }
 
+t.test('every way to write keeps maxEntries, even where some shards get no entry at all', (t) => {
+  const cache = withCache<number>(t, { maxEntries: 2, shards: 4 });
+  for (let i = 0; i < 50; i++) {
+    cache.increment(`a${i}`);
+    cache.put(`b${i}`, i);
+    cache.putIfAbsent(`c${i}`, i);
+    cache.update(`d${i}`, () => i);
+    cache.getOrSetSync(`e${i}`, () => i);
+    t.ok(cache.size <= 2);
+  }
+  t.same(cache.inspect().problems, []);
+  t.end();
+});
+
 t.test('options that make no sense', (t) => {
   const bad = [
     { maxBytes: '1KB' },

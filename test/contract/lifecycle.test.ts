@@ -110,5 +110,8 @@ t.test('increment sets a TTL when it creates and keeps it after', (t) => {
   t.ok((cache.expiresIn('n') as number) <= 5_000);
   t.equal(cache.increment('zero', 3, { ttl: 0 }), 3);
   t.equal(cache.has('zero'), false);
+  cache.put('kept', 0);
+  t.equal(cache.increment('kept', 3, { ttl: 0 }), 3);
+  t.equal(cache.get('kept'), 3, 'one that was there keeps its TTL');
   t.end();
 });

@@ -49,7 +49,7 @@ t.test('defaults', (t) => {
 t.test('what was received and what is allowed', (t) => {
   t.throws(() => resolveOptions({ shards: 3 }), /shards must be a power of two from 1 to 1024, received 3/);
   t.throws(() => resolveOptions({ eviction: 'random' as never }), /one of .*'?adaptive.*received "random"/);
-  t.throws(() => resolveOptions({ maxEntrys: 3 } as never), /did you mean/);
+  t.throws(() => resolveOptions({ maxEntrys: 3 } as never), /did you mean maxEntries/);
   t.throws(() => resolveOptions({ zzz: 3 } as never), /known are maxBytes/);
   t.throws(() => checkTtl('1h'), /milliseconds >= 0 or Infinity, received "1h"/);
   for (const ttl of [null, -1, Number.NaN, '5']) {
