@@ -20,7 +20,7 @@ import { clearLocked } from './table/clear.js';
 import { Reading, read } from './table/get.js';
 import { incrementLocked, touchLocked } from './table/increment.js';
 import { eachEntry } from './table/iterate.js';
-import { Near } from './table/near.js';
+import { Near, NOT_NEAR } from './table/near.js';
 import { fits, putLocked, refuseLocked } from './table/put.js';
 import { removeLocked } from './table/remove.js';
 import type { Shard } from './table/shard.js';
@@ -67,7 +67,7 @@ export class SharedCache<V = unknown> {
   readonly #value: ValueEncoder;
   readonly #reader: ValueReader;
   readonly #reading = new Reading();
-  readonly #near = new Near();
+  readonly #near: Near;
   readonly #defaultTtl: number;
   readonly #maxEntryBytes: number;
   readonly #sweeper: SweeperControl | undefined;
@@ -94,6 +94,7 @@ export class SharedCache<V = unknown> {
     const { doubles } = this.#attachment.arena;
     this.#defaultTtl = doubles[CONTROL.defaultTtl >> 1];
     this.#maxEntryBytes = doubles[CONTROL.maxEntryBytes >> 1];
+    this.#near = new Near(this.#attachment.shards, doubles[CONTROL.maxBytes >> 1]);
     this.#value = new ValueEncoder(codec);
     this.#reader = new ValueReader(codec);
     this.#flight = this.#createFlight();
@@ -194,9 +195,9 @@ export class SharedCache<V = unknown> {
   #get(key: string): V | undefined {
     const { key: encoder, counters, clock } = this.#open();
     const near = this.#near.find(key);
-    if (near !== undefined && !clock.hasExpired(near.expiresAt)) {
+    if (near !== NOT_NEAR && !clock.hasExpired(this.#near.expiresAt(near))) {
       counters[COUNTER.hits]++;
-      return near.value as V;
+      return this.#near.value(near) as V;
     }
     encoder.encode(key);
     const shard = this.#attachment.shardOf(encoder.hash);

@@ -9,8 +9,9 @@ import { PlainEncoder } from './plain-encoder.js';
 import { decodeStructured, encodeStructured } from './structured.js';
 
 const SCRATCH_BYTES = 64 * 1024;
-/** Longest string encoded by a loop; above, a native check and copy win. */
-const LOOP_LENGTH = 256;
+/** Longest string encoded by a loop; above, one call of the native encoder wins. */
+const LOOP_LENGTH = 24;
+const utf8 = new TextEncoder();
 
 /** Encodes one value at a time; what it offers is valid until the next call. */
 export class ValueEncoder {
@@ -20,8 +21,8 @@ export class ValueEncoder {
   offset = 0;
   /** The same bytes as words, when they lie at the start of the scratch. */
   words: Int32Array | undefined;
-  readonly #scratch = Buffer.alloc(SCRATCH_BYTES);
-  readonly #scratchWords = new Int32Array(this.#scratch.buffer, this.#scratch.byteOffset, SCRATCH_BYTES >> 2);
+  readonly #scratch = Buffer.alloc(SCRATCH_BYTES + 4);
+  readonly #scratchWords = new Int32Array(this.#scratch.buffer, this.#scratch.byteOffset, (SCRATCH_BYTES >> 2) + 1);
   readonly #double = new Float64Array(this.#scratch.buffer, this.#scratch.byteOffset, 1);
   readonly #plain = new PlainEncoder();
   readonly #codec: Codec | undefined;
@@ -54,15 +55,16 @@ export class ValueEncoder {
   #string(value: string): void {
     const length = value.length;
     if (length > LOOP_LENGTH) {
-      if (Buffer.byteLength(value) !== length) {
-        this.#elsewhere(ValueKind.utf16, Buffer.from(value, 'utf16le'));
-      } else if (length > SCRATCH_BYTES) {
-        this.#elsewhere(ValueKind.latin1, Buffer.from(value, 'latin1'));
-      } else {
+      if (length <= SCRATCH_BYTES) {
         this.#scratchWords[length >> 2] = 0;
-        this.#scratch.latin1Write(value, 0, length);
-        this.#inScratch(ValueKind.latin1, length);
+        const { read, written } = utf8.encodeInto(value, this.#scratch);
+        // All of it, in as many bytes as characters: ASCII, whose UTF-8 is latin1 as well.
+        if (read === length && written === length) {
+          this.#inScratch(ValueKind.latin1, length);
+          return;
+        }
       }
+      this.#longString(value);
       return;
     }
     const words = this.#scratchWords;
@@ -85,6 +87,13 @@ export class ValueEncoder {
     }
     words[whole >> 2] = last;
     if (seen < 256) this.#inScratch(ValueKind.latin1, length);
+    else this.#elsewhere(ValueKind.utf16, Buffer.from(value, 'utf16le'));
+  }
+
+  /** latin1 where every character is below 256, else UTF-16. */
+  #longString(value: string): void {
+    const bytes = Buffer.from(value, 'latin1');
+    if (bytes.latin1Slice(0, bytes.length) === value) this.#elsewhere(ValueKind.latin1, bytes);
     else this.#elsewhere(ValueKind.utf16, Buffer.from(value, 'utf16le'));
   }
 

@@ -37,6 +37,8 @@ const AGE_MASK = 0x7fffffff;
  */
 export class Plane implements EvictionPolicy {
   readonly #memory: PolicyMemory;
+  readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
   readonly #lists: SlotLists;
   readonly #ghost: Ghost;
   readonly #sketch: Sketch;
@@ -47,6 +49,8 @@ export class Plane implements EvictionPolicy {
   /** `chosen[chosenWord]` is the number of the configuration in force. */
   constructor(memory: PolicyMemory, configurations: readonly Configuration[], chosen: Int32Array, chosenWord: number) {
     this.#memory = memory;
+    this.#words = memory.words;
+    this.#bytes = memory.bytes;
     this.#lists = new SlotLists(memory);
     this.#ghost = new Ghost(memory, memory.areaWord + GHOST);
     this.#sketch = new Sketch(memory, memory.areaWord + GHOST + Ghost.words(memory.capacityEntries));
@@ -61,17 +65,17 @@ export class Plane implements EvictionPolicy {
 
   hit(slot: number, _hash: number, entryWord: number): void {
     const memory = this.#memory;
-    const m = memory.words;
     const byte = memory.markByte(slot);
-    const mark = memory.bytes[byte];
+    const mark = this.#bytes[byte];
     if (mark >= MOST_HITS) return;
+    const m = this.#words;
     const state = m[entryWord];
     if ((state & 1) === IN_SMALL) {
       const { windowShare } = this.#configuration();
       const age = (m[memory.areaWord + JOINED] - (state >>> 1)) & AGE_MASK;
       if (age < this.#lists.length(memory.areaWord + SMALL) * windowShare) return;
     }
-    memory.bytes[byte] = mark + 1;
+    this.#bytes[byte] = mark + 1;
   }
 
   insertLocked(slot: number, hash: number): void {

@@ -20,16 +20,21 @@ export const keyBytesOf = (meta: number): number => meta & META_KEY_MASK;
 export const kindOf = (meta: number): number => (meta >> META_KIND_SHIFT) & META_KIND_MASK;
 export const isChained = (meta: number): boolean => (meta & META_CHAINED) !== 0;
 
+export const NO_CLASS = -1;
+
+/** The size class of an entry of so many payload bytes (padded key and value), where one fits to within an eighth; or NO_CLASS. */
+export function singleClass(heap: Heap, payloadBytes: number): number {
+  const whole = payloadBytes + ENTRY.headWords * 4;
+  if (whole > heap.pageBytes) return NO_CLASS;
+  const sizeClass = heap.classFor(whole);
+  return whole < heap.pageBytes >> 4 || heap.classBytes(sizeClass) - whole <= whole >> 3 ? sizeClass : NO_CLASS;
+}
+
 /**
- * The blocks an entry of so many payload bytes (padded key and value) takes: one block where a size class fits to within
- * an eighth, else whole pages and a tail in at most three more blocks. Size classes in order; the first holds the head.
+ * The blocks of an entry that no class fits well: whole pages, and a tail in at most three more blocks; or one block after
+ * all. Size classes in order; the first holds the head.
  */
 export function planBlocks(heap: Heap, payloadBytes: number): readonly number[] {
-  const whole = payloadBytes + ENTRY.headWords * 4;
-  if (whole <= heap.pageBytes) {
-    const sizeClass = heap.classFor(whole);
-    if (whole < heap.pageBytes >> 4 || heap.classBytes(sizeClass) - whole <= whole >> 3) return [sizeClass];
-  }
   const classes: number[] = [];
   let left = payloadBytes;
   for (let tail = 0; left > 0; ) {

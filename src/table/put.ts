@@ -4,7 +4,7 @@ import { BUCKET_MARKS_BYTE, COUNTER, ENTRY, REF_SHIFT, SHARD, SLOT_SHIFT } from 
 import type { Clock } from '../sync/clock.js';
 import { buildTailLocked } from './chain.js';
 import { vacatePageLocked } from './compact.js';
-import { isChained, paddedToWord, planBlocks, writeHead, writePayload } from './entry.js';
+import { isChained, NO_CLASS, paddedToWord, planBlocks, singleClass, writeHead, writePayload } from './entry.js';
 import { countPassedLocked, emptySlotLocked, findSlot, NO_SLOT } from './index.js';
 import { evictOneLocked, evictSlotLocked, removeSlotLocked } from './remove.js';
 import type { Shard } from './shard.js';
@@ -26,33 +26,37 @@ export function putLocked(
   clock: Clock,
 ): boolean {
   const { heap, memory, words: m } = shard;
-  const classes = planBlocks(heap, paddedToWord(key.lengthBytes) + value.lengthBytes);
-  const allocate = (sizeClass: number): number => allocateLocked(shard, sizeClass, clock);
-  if (m[SHARD.entries] >= shard.capacityEntries && findSlot(shard, key) === NO_SLOT) evictOneLocked(shard, clock);
-
-  const chained = classes.length > 1;
+  const payload = paddedToWord(key.lengthBytes) + value.lengthBytes;
+  let slot = findSlot(shard, key);
+  if (slot === NO_SLOT) makeSlotLocked(shard, key.hash, clock);
+  const entries = m[SHARD.entries];
+  let firstClass = singleClass(heap, payload);
+  let chained = false;
   let next = 0;
-  if (chained) {
-    next = buildTailLocked(shard, classes, key, value, allocate);
-    if (next === 0) return refuseLocked(shard, key);
+  if (firstClass === NO_CLASS) {
+    const classes = planBlocks(heap, payload);
+    firstClass = classes[0];
+    chained = classes.length > 1;
+    if (chained) {
+      next = buildTailLocked(shard, classes, key, value, (sizeClass) => allocateLocked(shard, sizeClass, clock));
+      if (next === 0) return refuseLocked(shard, key);
+    }
   }
-  reserveSlotLocked(shard, key, clock);
   // The first block's allocation, the swap and the old block's release are one transaction: room is made before it.
-  const ref = allocate(classes[0]);
+  const ref = allocateLocked(shard, firstClass, clock);
   if (ref === 0) {
     memory.rollback();
     shard.drainLocked(SHARD.pending);
     return refuseLocked(shard, key);
   }
-  // Looked up only now: making room may have evicted the very entry this one replaces.
-  const slot = findSlot(shard, key);
+  // Making room may have evicted the very entry this one replaces.
+  if (m[SHARD.entries] !== entries && slot !== NO_SLOT) slot = findSlot(shard, key);
   const word = ref << (REF_SHIFT - 2);
-  const payload = paddedToWord(key.lengthBytes) + value.lengthBytes;
   const policyState = slot === NO_SLOT ? 0 : m[shard.entryWord(slot) + ENTRY.policy];
   writeHead(shard, ref, key, value, expiresAt, policyState, chained);
   heap.noteExpiry(ref, expiresAt);
   if (chained) {
-    const here = heap.classBytes(classes[0]) - ENTRY.chainedHeadWords * 4;
+    const here = heap.classBytes(firstClass) - ENTRY.chainedHeadWords * 4;
     m[word + ENTRY.next] = next;
     m[word + ENTRY.here] = here;
     writePayload(shard, (word + ENTRY.chainedHeadWords) << 2, key, value, 0, here);
@@ -78,11 +82,12 @@ function allocateLocked(shard: Shard, sizeClass: number, clock: Clock): number {
   return heap.allocate(sizeClass);
 }
 
-/** Sees to it that a new key finds an empty slot; what follows only ever empties more of them. */
-function reserveSlotLocked(shard: Shard, key: KeyEncoder, clock: Clock): void {
-  if (emptySlotLocked(shard, key.hash) !== NO_SLOT || findSlot(shard, key) !== NO_SLOT) return;
+/** Sees to it that a new key may come and finds an empty slot; what follows only ever empties more of them. */
+function makeSlotLocked(shard: Shard, hash: number, clock: Clock): void {
+  if (shard.words[SHARD.entries] >= shard.capacityEntries) evictOneLocked(shard, clock);
+  if (emptySlotLocked(shard, hash) !== NO_SLOT) return;
   // All slots of the probe path are full, which a good hash hardly ever does: the first of them gives way.
-  evictSlotLocked(shard, shard.homeBucket(key.hash) << SLOT_SHIFT, clock);
+  evictSlotLocked(shard, shard.homeBucket(hash) << SLOT_SHIFT, clock);
 }
 
 function insertLocked(shard: Shard, hash: number, ref: number): void {
