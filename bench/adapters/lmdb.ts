@@ -1,7 +1,8 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
+import { temporaryDirectory } from '../harness/cleanup.js';
 import type { Host, Setup, ValueKind } from './adapter.js';
 
 const ENCODING = { str: 'string', json: 'msgpack', buf: 'binary' } as const satisfies Record<ValueKind, string>;
@@ -9,8 +10,8 @@ const ENCODING = { str: 'string', json: 'msgpack', buf: 'binary' } as const sati
 /** Memory-backed where the system has such a place: the disk is not what is compared. */
 export function hostDirectory(): Host {
   const parent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-  const path = mkdtempSync(join(parent, 'bench-lmdb-'));
-  return { handle: () => ({ value: path }), close: () => rmSync(path, { recursive: true, force: true }) };
+  const { path, remove } = temporaryDirectory(parent, 'bench-lmdb-');
+  return { handle: () => ({ value: path }), close: remove };
 }
 
 /** All durability off, as a cache needs none. */

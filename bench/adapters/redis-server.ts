@@ -1,12 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { atEnd, temporaryDirectory } from '../harness/cleanup.js';
 import type { Host } from './adapter.js';
 
 const SERVERS = ['valkey-server', 'redis-server'];
+/** For one step of the installation, which may have no network. */
+const INSTALL_STEP_MS = 30_000;
 
 const runs = (command: string, ...args: string[]): boolean =>
   spawnSync(command, args, { stdio: 'ignore' }).status === 0;
@@ -18,9 +20,11 @@ export function findServer(): string | undefined {
   if (process.getuid?.() !== 0 || !runs('apt-get', '--version')) return undefined;
   // RUNLEVEL=1 keeps the package from starting a service of its own.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  spawnSync('apt-get', ['update', '-q'], { stdio: 'ignore', env });
+  const options = { stdio: 'ignore', timeout: INSTALL_STEP_MS, env } as const;
+  console.error(`installing ${SERVERS.join(' or ')} with apt-get`);
+  if (spawnSync('apt-get', ['update', '-q'], options).status !== 0) return undefined;
   for (const name of SERVERS) {
-    spawnSync('apt-get', ['install', '-yq', '--no-install-recommends', name], { stdio: 'ignore', env });
+    spawnSync('apt-get', ['install', '-yq', '--no-install-recommends', name], options);
     if (runs(name, '--version')) return name;
   }
   return undefined;
@@ -30,16 +34,13 @@ export function findServer(): string | undefined {
 export async function startServer(): Promise<Host> {
   const program = findServer();
   if (program === undefined) throw new Error(`neither ${SERVERS.join(' nor ')} is installed`);
-  const directory = mkdtempSync(join(tmpdir(), 'bench-redis-'));
-  const socket = join(directory, 'socket');
-  const flags = ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no', '--dir', directory];
+  const directory = temporaryDirectory(tmpdir(), 'bench-redis-');
+  const socket = join(directory.path, 'socket');
+  const flags = ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no', '--dir', directory.path];
   const server = spawn(program, flags, { stdio: ['ignore', 'pipe', 'ignore'] });
   const exited = once(server, 'exit');
-  const stop = (): void => {
-    server.kill('SIGKILL');
-  };
   // A run that is interrupted leaves no server behind.
-  process.once('exit', stop);
+  const stop = atEnd(() => server.kill('SIGKILL'));
   for await (const line of createInterface(server.stdout))
     if (/ready to accept connections.*unix|at .*socket/i.test(line)) break;
   if (server.exitCode !== null) throw new Error(`${program} ended with ${server.exitCode}`);
@@ -47,10 +48,9 @@ export async function startServer(): Promise<Host> {
   return {
     handle: () => ({ value: socket }),
     close: async () => {
-      process.off('exit', stop);
-      server.kill();
+      stop();
       await exited;
-      rmSync(directory, { recursive: true, force: true });
+      directory.remove();
     },
   };
 }

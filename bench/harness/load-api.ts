@@ -7,9 +7,14 @@ export interface LoadOrder {
   readonly setup: Setup;
   readonly thread: number;
   readonly seed: number;
-  readonly freshKeys: boolean;
-  readonly operations: Uint32Array;
   readonly barrier: Int32Array;
+}
+
+/** What the next rounds are about. */
+export interface Work {
+  readonly operations: Uint32Array;
+  /** A new string for each operation, instead of the same again. */
+  readonly freshKeys: boolean;
 }
 
 /** What one thread did in one round. */
@@ -34,6 +39,8 @@ export interface LoadApi {
   change(): Promise<void>;
   /** Throws at the first key that has not its first (or, where changed, second) value. */
   check(changed: boolean): Promise<void>;
+  /** To be called before the first round. */
+  take(work: Work): Promise<void>;
   run(durationMs: number): Promise<ThreadRound>;
   close(): Promise<void>;
 }

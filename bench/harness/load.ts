@@ -4,7 +4,7 @@ import { loadAdapter } from '../adapters/index.js';
 import { cachedKeys, freshKey } from '../workloads/keys.js';
 import { makeValues, VARIANTS } from '../workloads/values.js';
 import { awaitAll } from './barrier.js';
-import type { LoadApi, LoadOrder, ThreadRound } from './load-api.js';
+import type { LoadApi, LoadOrder, ThreadRound, Work } from './load-api.js';
 import { type Drive, driveAsync, driveSync } from './loops.js';
 import { runQueueWaitMs } from './schedstat.js';
 
@@ -13,26 +13,27 @@ const CHECKED_KEYS = 2_000;
 /** One checked key in so many gets a second value. */
 const CHANGED_EVERY = 4;
 
+/** Operations under way at once while a store is filled, which is not timed. */
+const FILL_BATCH = 1024;
+
 /** The state of one load thread; see LoadApi. */
 export class Load implements LoadApi {
   #order!: LoadOrder;
   #store!: Store;
   #drive!: Drive;
+  #keyOf!: (number: number) => string;
+  #values!: readonly unknown[];
 
   async open(order: LoadOrder): Promise<number> {
-    const { setup, seed, freshKeys, operations, thread } = order;
+    const { setup, seed } = order;
     const adapter = await loadAdapter(order.adapter);
     const startedAt = performance.now();
     this.#store = await adapter.attach(order.handle, setup);
     const attachMs = performance.now() - startedAt;
     this.#order = order;
-    const keys = freshKeys ? [] : cachedKeys(setup.keys);
-    this.#drive = {
-      keyOf: freshKeys ? freshKey : (number) => keys[number] as string,
-      values: makeValues(setup.kind, setup.valueBytes, seed),
-      operations,
-      position: Math.floor((operations.length / setup.threads) * thread),
-    };
+    const keys = cachedKeys(setup.keys);
+    this.#keyOf = (number) => keys[number] as string;
+    this.#values = makeValues(setup.kind, setup.valueBytes, seed);
     return attachMs;
   }
 
@@ -49,7 +50,8 @@ export class Load implements LoadApi {
   }
 
   async check(changed: boolean): Promise<void> {
-    const { keyOf, values } = this.#drive;
+    const keyOf = this.#keyOf;
+    const values = this.#values;
     for (const [i, number] of this.#checked().entries()) {
       const wanted = values[(number + (changed && i % CHANGED_EVERY === 0 ? 1 : 0)) % VARIANTS];
       const received = await this.#store.get(keyOf(number));
@@ -61,6 +63,16 @@ export class Load implements LoadApi {
     }
     const absent = await this.#store.get('user:absent:profile');
     if (absent !== undefined) throw new Error(`${this.#order.adapter}: found a key that was never stored`);
+  }
+
+  async take({ operations, freshKeys }: Work): Promise<void> {
+    const { setup, thread } = this.#order;
+    this.#drive = {
+      keyOf: freshKeys ? freshKey : this.#keyOf,
+      values: this.#values,
+      operations,
+      position: Math.floor((operations.length / setup.threads) * thread),
+    };
   }
 
   async run(durationMs: number): Promise<ThreadRound> {
@@ -87,7 +99,8 @@ export class Load implements LoadApi {
   }
 
   async #setAll(numbers: readonly number[], variant: number): Promise<void> {
-    const { keyOf, values } = this.#drive;
+    const keyOf = this.#keyOf;
+    const values = this.#values;
     const store = this.#store;
     const valueFor = (number: number): unknown => values[(number + variant) % VARIANTS];
     if (store.mode === 'async') return setAllAsync(store, numbers, keyOf, valueFor);
@@ -105,7 +118,8 @@ async function setAllAsync(
   keyOf: (number: number) => string,
   valueFor: (number: number) => unknown,
 ): Promise<void> {
-  for (let from = 0; from < numbers.length; from += 64) {
-    await Promise.all(numbers.slice(from, from + 64).map((number) => store.set(keyOf(number), valueFor(number))));
+  for (let from = 0; from < numbers.length; from += FILL_BATCH) {
+    const batch = numbers.slice(from, from + FILL_BATCH);
+    await Promise.all(batch.map((number) => store.set(keyOf(number), valueFor(number))));
   }
 }

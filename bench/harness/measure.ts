@@ -3,15 +3,11 @@ import type { Scenario } from '../scenarios.js';
 import { quantile, type Spread, spread } from '../stats.js';
 import { drawOperations } from '../workloads/operations.js';
 import { STANDARD_BYTES } from '../workloads/values.js';
+import type { Effort } from './effort.js';
 import type { ThreadRound } from './load-api.js';
 import { Team } from './team.js';
 
-export interface Effort {
-  readonly rounds: number;
-  readonly roundMs: number;
-  readonly warmupMs: number;
-  readonly seed: number;
-}
+const OWN = 'mooncake';
 
 /** One adapter in one scenario. */
 export interface Measurement {
@@ -29,63 +25,96 @@ export interface Measurement {
   readonly missShare: number;
   /** Every round's corrected rate, in order. */
   readonly rounds: readonly number[];
+  /** How long a round was. */
+  readonly roundMs: number;
+  /** This cache's rate over this adapter's, round by round. */
+  readonly ratio: Spread;
+}
+
+/** Hears what is under way, and which share of the scenario is done. */
+export type Progress = (label: string, share: number) => void;
+
+/** One store of each adapter, with its load threads, for scenarios of one kind of value and number of threads. */
+export async function assembleTeams(
+  { kind, keys, threads }: Scenario,
+  adapterNames: readonly string[],
+  seed: number,
+  assembled: (name: string) => void,
+): Promise<Team[]> {
+  const setup = { kind, keys, threads, valueBytes: STANDARD_BYTES[kind] };
+  const teams: Team[] = [];
+  const settled = await Promise.allSettled(
+    adapterNames.map(async (name) => {
+      const team = await Team.assemble(await loadAdapter(name), { setup, seed });
+      assembled(name);
+      return team;
+    }),
+  );
+  for (const each of settled) if (each.status === 'fulfilled') teams.push(each.value);
+  const failed = settled.find((each) => each.status === 'rejected');
+  if (failed === undefined) return teams;
+  await closeTeams(teams);
+  throw failed.reason;
+}
+
+export async function closeTeams(teams: readonly Team[]): Promise<void> {
+  for (const team of teams) await team.close();
 }
 
 /** All adapters side by side: warmed up, then round by round in turn, so that what disturbs the machine disturbs all. */
 export async function measureScenario(
   scenario: Scenario,
-  adapterNames: readonly string[],
+  teams: readonly Team[],
   effort: Effort,
-  tick: (label: string) => void,
+  progress: Progress,
 ): Promise<Measurement[]> {
-  const { kind, keys, threads, freshKeys } = scenario;
   const operations = drawOperations({ ...scenario, seed: effort.seed });
-  const setup = { kind, keys, threads, valueBytes: STANDARD_BYTES[kind] };
-  const teams: Team[] = [];
-  try {
-    const assembled = await Promise.allSettled(
-      adapterNames.map(async (name) => {
-        const team = await Team.assemble(await loadAdapter(name), { setup, seed: effort.seed, freshKeys, operations });
-        tick(`${scenario.name}: checked ${name}`);
-        return team;
-      }),
-    );
-    for (const each of assembled) if (each.status === 'fulfilled') teams.push(each.value);
-    const failed = assembled.find((each) => each.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
-    for (const team of teams) {
-      tick(`${scenario.name}: warm up ${team.adapter.name}`);
-      await team.run(effort.warmupMs);
-    }
-    const rounds = teams.map((): ThreadRound[][] => []);
-    for (let round = 0; round < effort.rounds; round++) {
-      for (const [i, team] of teams.entries()) {
-        tick(`${scenario.name}: ${team.adapter.name}`);
-        rounds[i]?.push(await team.run(effort.roundMs));
-      }
-    }
-    return teams.map(({ adapter }, i) => summarize(scenario.name, adapter.name, rounds[i] ?? []));
-  } finally {
-    for (const team of teams) await team.close();
+  const steps = teams.length * (1 + effort.rounds);
+  let done = 0;
+  const tick = (label: string): void => progress(`${scenario.name}: ${label}`, done++ / steps);
+  for (const team of teams) {
+    tick(`warm up ${team.adapter.name}`);
+    await team.take({ operations, freshKeys: scenario.freshKeys });
+    await team.run(effort.warmupMs);
   }
+  const rounds = teams.map((): ThreadRound[][] => []);
+  for (let round = 0; round < effort.rounds; round++) {
+    for (const [i, team] of teams.entries()) {
+      tick(team.adapter.name);
+      rounds[i]?.push(await team.run(effort.roundMs));
+    }
+  }
+  const own = teams.findIndex(({ adapter }) => adapter.name === OWN);
+  const ownRates = (rounds[own] ?? []).map(correctedRate);
+  return teams.map(({ adapter }, i) => {
+    const measured = summarize(scenario.name, adapter.name, rounds[i] ?? []);
+    const ratio = spread(measured.rounds.map((rate, round) => (ownRates[round] ?? Number.NaN) / rate));
+    return { ...measured, roundMs: effort.roundMs, ratio };
+  });
 }
 
-/** Steps `measureScenario` reports. */
-export const stepsOf = (adapters: number, effort: Effort): number => adapters * (2 + effort.rounds);
+/** Operations a second over all threads, each thread's time without what `waited` says. */
+function rateOf(threads: readonly ThreadRound[], waited: (thread: ThreadRound) => number): number {
+  return threads.reduce((sum, each) => sum + (each.operations / (each.elapsedMs - waited(each))) * 1000, 0);
+}
 
-function summarize(scenario: string, adapter: string, rounds: readonly ThreadRound[][]): Measurement {
-  const rate = (threads: readonly ThreadRound[], waited: (thread: ThreadRound) => number): number =>
-    threads.reduce((sum, each) => sum + (each.operations / (each.elapsedMs - waited(each))) * 1000, 0);
+const correctedRate = (threads: readonly ThreadRound[]): number => rateOf(threads, ({ waitedMs }) => waitedMs ?? 0);
+
+function summarize(
+  scenario: string,
+  adapter: string,
+  rounds: readonly ThreadRound[][],
+): Omit<Measurement, 'roundMs' | 'ratio'> {
   const all = rounds.flat();
   const total = (of: (thread: ThreadRound) => number): number => all.reduce((sum, each) => sum + of(each), 0);
-  const corrected = rounds.map((threads) => rate(threads, ({ waitedMs }) => waitedMs ?? 0));
+  const corrected = rounds.map(correctedRate);
   const latencies = all.flatMap(({ latenciesUs }) => [...latenciesUs]);
   return {
     scenario,
     adapter,
     opsPerSecond: spread(corrected),
     uncorrected: quantile(
-      rounds.map((threads) => rate(threads, () => 0)),
+      rounds.map((threads) => rateOf(threads, () => 0)),
       0.5,
     ),
     waitedShare: total(({ waitedMs }) => waitedMs ?? 0) / total(({ elapsedMs }) => elapsedMs),

@@ -3,18 +3,16 @@ import { type Remote, transfer, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type { Adapter, Host, Setup } from '../adapters/adapter.js';
 import { createBarrier } from './barrier.js';
-import type { LoadApi, ThreadRound } from './load-api.js';
+import type { LoadApi, ThreadRound, Work } from './load-api.js';
 
 export interface TeamPlan {
   readonly setup: Setup;
   readonly seed: number;
-  readonly freshKeys: boolean;
-  readonly operations: Uint32Array;
   /** Flags for the load threads' Node, such as --cpu-prof. Default none. */
   readonly execArgv?: readonly string[];
 }
 
-/** One adapter's store with its load threads, filled and checked, ready for any number of rounds. */
+/** One adapter's store with its load threads, filled and checked, ready for rounds of any work. */
 export class Team {
   readonly adapter: Adapter;
   /** ms each thread took to attach. */
@@ -35,19 +33,25 @@ export class Team {
     const barrier = createBarrier(plan.setup.threads);
     const members = Array.from({ length: plan.setup.threads }, () => startMember(plan.execArgv ?? []));
     const attachMs: number[] = [];
-    for (const [thread, { api }] of members.entries()) {
-      const handle = host.handle(thread);
-      const order = { ...plan, adapter: adapter.name, handle: handle.value, thread, barrier };
-      attachMs.push(await api.open(transfer(order, [...(handle.transfer ?? [])])));
-    }
     const team = new Team(adapter, host, members, attachMs);
     try {
+      for (const [thread, { api }] of members.entries()) {
+        const handle = host.handle(thread);
+        const { setup, seed } = plan;
+        const order = { setup, seed, adapter: adapter.name, handle: handle.value, thread, barrier };
+        attachMs.push(await api.open(transfer(order, [...(handle.transfer ?? [])])));
+      }
       await team.#prepare();
     } catch (error) {
-      await team.close();
+      await team.#abandon();
       throw error;
     }
     return team;
+  }
+
+  /** What the following rounds are about. */
+  async take(work: Work): Promise<void> {
+    await Promise.all(this.#members.map(({ api }) => api.take(work)));
   }
 
   /** All threads together for `durationMs`. */
@@ -57,6 +61,11 @@ export class Team {
 
   async close(): Promise<void> {
     await Promise.all(this.#members.map(({ api }) => api.close()));
+    await this.#abandon();
+  }
+
+  /** For stores of which some threads may not have been opened. */
+  async #abandon(): Promise<void> {
     await Promise.all(this.#members.map(({ worker }) => worker.terminate()));
     await this.#host.close();
   }

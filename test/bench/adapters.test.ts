@@ -19,7 +19,8 @@ for (const name of ADAPTER_NAMES.filter((each) => each !== WITH_SERVER)) {
     for (const kind of KINDS) {
       const setup = { kind, keys: KEYS, threads: 2, valueBytes: STANDARD_BYTES[kind] };
       // Assembling includes the correctness check, which throws.
-      const team = await Team.assemble(adapter, { setup, seed: 1, freshKeys: false, operations });
+      const team = await Team.assemble(adapter, { setup, seed: 1 });
+      await team.take({ operations, freshKeys: false });
       const rounds = await team.run(5);
       await team.close();
       t.equal(rounds.length, 2);
@@ -33,6 +34,6 @@ t.test('the check notices a store that forgets', async (t) => {
   const setup = { kind: 'str', keys: KEYS, threads: 2, valueBytes: 100 } as const;
   // Declared as shared, only the first thread's Map is filled.
   const forgetful = { ...map, shared: true };
-  const assembled = Team.assemble(forgetful, { setup, seed: 1, freshKeys: false, operations });
+  const assembled = Team.assemble(forgetful, { setup, seed: 1 });
   await t.rejects(assembled, /came back wrong/);
 });
