@@ -1,9 +1,10 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { isMainThread } from 'node:worker_threads';
 import type { KeyEncoder } from '../codec/key.js';
 import { describe, SharedCacheError } from '../errors.js';
 import { COUNTER } from '../memory/layout.js';
+import { type Chain, chains, currentLoads, newChain } from './chain.js';
 import type { Claim, Leases } from './leases.js';
+import { type KeyId, type NotedWait, Waits } from './waits.js';
 
 /** Longest wait for any lease to come free: were all held by loads that wait for one, none ever would. */
 const FULL_WAIT_MS = 1_000;
@@ -29,6 +30,7 @@ export interface AsyncLoadOptions extends LoadOptions {
 
 /** What a flight needs of the cache it belongs to. */
 export interface FlightTarget<V> {
+  /** The same array for all flights that this thread has in the cache. */
   readonly words: Int32Array;
   readonly key: KeyEncoder;
   readonly counters: Float64Array;
@@ -37,16 +39,10 @@ export interface FlightTarget<V> {
   store(key: string, value: V, options: LoadOptions): void;
 }
 
-/** The loads this one is part of, innermost first: what recursion and circles are found by. */
-interface Chain {
-  key: string;
-  lease: number;
-  outer: Chain | undefined;
-}
-
 interface Pending<V> {
   promise: Promise<V>;
-  lease: number;
+  /** Of loaders that wait for this load. */
+  readonly waits: NotedWait[];
 }
 
 /** One caller's wait for somebody else's load. */
@@ -56,8 +52,6 @@ interface Wait {
   loadIfFullAt: number;
   counted: boolean;
 }
-
-const chains = new AsyncLocalStorage<Chain>();
 
 /**
  * Single flight: of all callers that miss a key, on all threads, one loads and the others get its result.
@@ -69,42 +63,38 @@ const chains = new AsyncLocalStorage<Chain>();
 export class Flight<V> {
   readonly #target: FlightTarget<V>;
   readonly #leases: Leases;
+  readonly #waits: Waits;
   readonly #pending = new Map<string, Pending<V>>();
 
   constructor(target: FlightTarget<V>, leases: Leases) {
     this.#target = target;
     this.#leases = leases;
+    this.#waits = new Waits(target.words, leases.context, leases);
   }
 
   loadSync(key: string, compute: (key: string) => V, options: LoadOptions): V {
-    const outer = chains.getStore();
-    this.#rejectRecursion(key, outer);
-    const wait = this.#newWait(options);
-    for (;;) {
-      const claim = this.#claim(key);
-      // This thread's own asynchronous load cannot go on while it waits: computing is the only way.
-      if (!this.#mustWait(wait, claim)) return this.#runSync(key, compute, options, claim, outer);
-      this.#noteWait(key, outer, claim);
-      Atomics.wait(this.#target.words, this.#leases.ticketWord(claim), claim.ticket, SLICE_MS);
-      this.#leases.endWait(outer?.lease ?? -1);
-      const loaded = this.#target.peekFresh(key, options.staleTtl ?? 0);
-      if (loaded !== undefined) return loaded;
+    const noted = this.#noteWait(key);
+    if (noted === 'alone') return this.#runSync(key, compute, options, NO_LEASE, true);
+    try {
+      return this.#waitOrRunSync(key, compute, options);
+    } finally {
+      noted?.end();
     }
   }
 
   load(key: string, loader: (key: string) => V | Promise<V>, options: AsyncLoadOptions): Promise<V> {
     const { signal } = options;
-    const outer = chains.getStore();
-    this.#rejectRecursion(key, outer);
     if (signal?.aborted) return Promise.reject(signal.reason);
+    const noted = this.#noteWait(key);
+    if (noted === 'alone') return this.#run(key, loader, options, NO_LEASE, { alone: true, waits: [] });
     let pending = this.#pending.get(key);
     if (pending === undefined) {
-      pending = this.#start(key, loader, options, outer);
+      pending = this.#start(key, loader, options, noted);
     } else {
       this.#target.counters[COUNTER.waits]++;
-      if (pending.lease >= 0) this.#noteWait(key, outer, { kind: 'own', lease: pending.lease });
+      if (noted !== undefined) pending.waits.push(noted);
     }
-    return signal === undefined ? pending.promise : abortable(pending.promise, signal);
+    return signal === undefined ? pending.promise : abortable(pending.promise, signal, noted);
   }
 
   /** Refreshes in the background unless somebody does already; a failure leaves the stale value. */
@@ -112,49 +102,69 @@ export class Flight<V> {
     if (this.#pending.has(key)) return;
     const claim = this.#claim(key);
     if (claim.kind !== 'owned') return;
-    const pending: Pending<V> = { lease: claim.lease, promise: this.#run(key, loader, options, claim, undefined) };
-    this.#pending.set(key, pending);
+    const waits: NotedWait[] = [];
+    // Whoever asked is not waiting for it: not part of any other load.
+    const promise = chains.exit(() => this.#run(key, loader, options, claim, { alone: false, waits }));
+    this.#pending.set(key, { promise, waits });
     const forget = (): void => {
       this.#pending.delete(key);
     };
-    pending.promise.then(forget, forget);
+    promise.then(forget, forget);
   }
 
   #start(
     key: string,
     loader: (key: string) => V | Promise<V>,
     options: LoadOptions,
-    outer: Chain | undefined,
+    noted: NotedWait | undefined,
   ): Pending<V> {
-    const pending: Pending<V> = { lease: -1, promise: undefined as never };
-    pending.promise = this.#claimAndLoad(key, loader, options, outer, pending).finally(() => {
+    const waits = noted === undefined ? [] : [noted];
+    const promise = this.#waitOrRun(key, loader, options, waits).finally(() => {
       this.#pending.delete(key);
+      endAll(waits);
     });
+    const pending: Pending<V> = { promise, waits };
     this.#pending.set(key, pending);
     return pending;
   }
 
-  async #claimAndLoad(
+  async #waitOrRun(
     key: string,
     loader: (key: string) => V | Promise<V>,
     options: LoadOptions,
-    outer: Chain | undefined,
-    pending: Pending<V>,
+    waits: NotedWait[],
   ): Promise<V> {
     const wait = this.#newWait(options);
     for (;;) {
       const claim = this.#claim(key);
-      if (claim.kind !== 'full') pending.lease = claim.lease;
-      if (!this.#mustWait(wait, claim)) return this.#run(key, loader, options, claim, outer);
-      this.#noteWait(key, outer, claim);
+      if (!this.#mustWait(wait, claim)) return this.#run(key, loader, options, claim, { alone: false, waits });
       const ticket = Atomics.waitAsync(this.#target.words, this.#leases.ticketWord(claim), claim.ticket, SLICE_MS);
       // A pending waitAsync alone lets a thread end. The process may; a worker that awaits another's load must not vanish.
       const hold = isMainThread ? undefined : setTimeout(() => {}, HOLD_MS);
       if (ticket.async) await ticket.value;
       clearTimeout(hold);
-      this.#leases.endWait(outer?.lease ?? -1);
       const loaded = this.#target.peekFresh(key, options.staleTtl ?? 0);
       if (loaded !== undefined) return loaded;
+    }
+  }
+
+  #waitOrRunSync(key: string, compute: (key: string) => V, options: LoadOptions): V {
+    const { words } = this.#target;
+    const { owner, registry } = this.#leases.context;
+    const wait = this.#newWait(options);
+    for (;;) {
+      const claim = this.#claim(key);
+      // This thread's own asynchronous load cannot go on while it waits: computing is the only way.
+      if (!this.#mustWait(wait, claim)) return this.#runSync(key, compute, options, claim, false);
+      const id = this.#idOf(key);
+      registry.block(owner, id.hash, id.identity);
+      const outcome = Atomics.wait(words, this.#leases.ticketWord(claim), claim.ticket, SLICE_MS);
+      // The same when another thread's load waits for one of this thread's.
+      const needed = outcome === 'timed-out' && this.#waits.needsThisThread(id);
+      registry.unblock(owner);
+      const loaded = this.#target.peekFresh(key, options.staleTtl ?? 0);
+      if (loaded !== undefined) return loaded;
+      if (needed) return this.#runSync(key, compute, options, NO_LEASE, false);
     }
   }
 
@@ -177,19 +187,18 @@ export class Flight<V> {
     return true;
   }
 
-  #runSync(key: string, compute: (key: string) => V, options: LoadOptions, claim: Claim, outer: Chain | undefined): V {
-    const { counters } = this.#target;
-    const lease = claim.kind === 'owned' ? claim.lease : -1;
+  #runSync(key: string, compute: (key: string) => V, options: LoadOptions, claim: Claim, alone: boolean): V {
+    const chain = newChain(this.#target.words, key, alone);
     try {
       const value = this.#target.peekFresh(key, options.staleTtl ?? 0);
       if (value !== undefined) return value;
-      counters[COUNTER.loads]++;
-      if (claim.kind === 'owned' && claim.takeover) counters[COUNTER.takeovers]++;
-      const computed = chains.run({ key, lease, outer }, compute, key);
+      this.#countLoad(claim);
+      const computed = chains.run(chain, compute, key);
       this.#target.store(key, computed, options);
       return computed;
     } finally {
-      if (lease >= 0) this.#leases.release(lease);
+      chain.ended = true;
+      if (claim.kind === 'owned') this.#leases.release(claim.lease);
     }
   }
 
@@ -198,21 +207,34 @@ export class Flight<V> {
     loader: (key: string) => V | Promise<V>,
     options: LoadOptions,
     claim: Claim,
-    outer: Chain | undefined,
+    { alone, waits }: { alone: boolean; waits: NotedWait[] },
   ): Promise<V> {
-    const { counters } = this.#target;
-    const lease = claim.kind === 'owned' ? claim.lease : -1;
+    const chain = newChain(this.#target.words, key, alone);
     try {
       const value = this.#target.peekFresh(key, options.staleTtl ?? 0);
       if (value !== undefined) return value;
-      counters[COUNTER.loads]++;
-      if (claim.kind === 'owned' && claim.takeover) counters[COUNTER.takeovers]++;
-      const loaded = await chains.run({ key, lease, outer }, loader, key);
+      this.#countLoad(claim);
+      const loaded = await chains.run(chain, loader, key);
       this.#target.store(key, loaded, options);
       return loaded;
     } finally {
-      if (lease >= 0) this.#leases.release(lease);
+      chain.ended = true;
+      // Before the lease is free: the next thread to load the key must not find that it is still waited for here.
+      endAll(waits);
+      if (claim.kind === 'owned') this.#leases.release(claim.lease);
     }
+  }
+
+  #countLoad(claim: Claim): void {
+    const { counters } = this.#target;
+    counters[COUNTER.loads]++;
+    if (claim.kind === 'owned' && claim.takeover) counters[COUNTER.takeovers]++;
+  }
+
+  #idOf(name: string): KeyId {
+    const { key } = this.#target;
+    key.encode(name);
+    return { hash: key.hash, identity: key.secondHash() };
   }
 
   #claim(key: string): Claim {
@@ -220,25 +242,40 @@ export class Flight<V> {
     return this.#leases.claim(this.#target.key);
   }
 
-  #rejectRecursion(key: string, outer: Chain | undefined): void {
-    for (let chain = outer; chain !== undefined; chain = chain.outer) {
+  /**
+   * Notes that the loader this call is in, if it is in one, waits for the key. 'alone' when that cannot be noted. Throws
+   * ERR_RECURSIVE_LOAD where the key's load waits for this very loader.
+   */
+  #noteWait(key: string): NotedWait | 'alone' | undefined {
+    let innermost: Chain | undefined;
+    for (const chain of currentLoads(this.#target.words)) {
       if (chain.key === key) throw recursive(key, 'its own loader asks for it');
+      innermost ??= chain;
     }
+    if (innermost === undefined) return undefined;
+    const noted = innermost.alone ? undefined : this.#waits.note(this.#idOf(innermost.key), this.#idOf(key));
+    if (noted === 'circle') throw recursive(key, 'loaders wait for each other in a circle');
+    return noted ?? 'alone';
   }
+}
 
-  #noteWait(key: string, outer: Chain | undefined, claim: Claim): void {
-    if (claim.kind === 'full' || this.#leases.noteWait(outer?.lease ?? -1, claim.lease)) return;
-    throw recursive(key, 'loaders wait for each other in a circle');
-  }
+/** For a load that nobody else can wait for. */
+const NO_LEASE: Claim = { kind: 'full', ticket: 0 };
+
+function endAll(waits: readonly NotedWait[]): void {
+  for (const wait of waits) wait.end();
 }
 
 function recursive(key: string, why: string): SharedCacheError {
   return new SharedCacheError('ERR_RECURSIVE_LOAD', `loading ${describe(key)} would wait for ever: ${why}`);
 }
 
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+function abortable<T>(promise: Promise<T>, signal: AbortSignal, noted: NotedWait | undefined): Promise<T> {
   return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
+    const abort = (): void => {
+      noted?.end();
+      reject(signal.reason);
+    };
     signal.addEventListener('abort', abort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });

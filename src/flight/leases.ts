@@ -23,11 +23,11 @@ export type Claim =
  */
 export class Leases {
   readonly #words: Int32Array;
-  readonly #context: LockContext;
+  readonly context: LockContext;
 
   constructor(words: Int32Array, context: LockContext) {
     this.#words = words;
-    this.#context = context;
+    this.context = context;
   }
 
   claim(key: KeyEncoder): Claim {
@@ -44,8 +44,7 @@ export class Leases {
   release(lease: number): void {
     const m = this.#words;
     const word = wordOf(lease);
-    if (m[word + LEASE.owner] !== this.#context.owner) return;
-    m[word + LEASE.waitsFor] = 0;
+    if (m[word + LEASE.owner] !== this.context.owner) return;
     Atomics.store(m, word + LEASE.owner, 0);
     Atomics.add(m, word + LEASE.ticket, 1);
     Atomics.notify(m, word + LEASE.ticket);
@@ -58,33 +57,20 @@ export class Leases {
     return claim.kind === 'full' ? CONTROL.leaseReleases : wordOf(claim.lease) + LEASE.ticket;
   }
 
-  /**
-   * Notes that the loader of lease `waiting` (-1: none) waits for lease `target`. False, noting nothing, if that closes a
-   * circle of loaders waiting for each other. Of two threads that close one at the same time, at least one sees it,
-   * because each notes before it looks.
-   */
-  noteWait(waiting: number, target: number): boolean {
-    if (waiting < 0) return true;
+  /** The thread that loads the key with these hashes, 0 if none does. No lock: an answer a moment old will do. */
+  ownerOf(hash: number, identity: number): number {
     const m = this.#words;
-    Atomics.store(m, wordOf(waiting) + LEASE.waitsFor, target + 1);
-    let at = target;
-    for (let hops = 0; hops < LEASE_COUNT && at >= 0 && at < LEASE_COUNT; hops++) {
-      if (at === waiting) {
-        Atomics.store(m, wordOf(waiting) + LEASE.waitsFor, 0);
-        return false;
-      }
-      at = Atomics.load(m, wordOf(at) + LEASE.waitsFor) - 1;
+    for (let probe = 0; probe < PROBES; probe++) {
+      const word = wordOf((hash + probe) & (LEASE_COUNT - 1));
+      const owner = Atomics.load(m, word + LEASE.owner);
+      if (owner !== 0 && m[word + LEASE.hash] === hash && m[word + LEASE.identity] === identity) return owner;
     }
-    return true;
-  }
-
-  endWait(waiting: number): void {
-    if (waiting >= 0) Atomics.store(this.#words, wordOf(waiting) + LEASE.waitsFor, 0);
+    return 0;
   }
 
   #claimLocked(hash: number, identity: number, ticket: number): Claim {
     const m = this.#words;
-    const { owner: me, registry } = this.#context;
+    const { owner: me, registry } = this.context;
     let free = -1;
     for (let probe = 0; probe < PROBES; probe++) {
       const lease = (hash + probe) & (LEASE_COUNT - 1);
@@ -110,8 +96,7 @@ export class Leases {
     const word = wordOf(lease);
     m[word + LEASE.hash] = hash;
     m[word + LEASE.identity] = identity;
-    m[word + LEASE.waitsFor] = 0;
-    Atomics.store(m, word + LEASE.owner, this.#context.owner);
+    Atomics.store(m, word + LEASE.owner, this.context.owner);
     return { kind: 'owned', lease, takeover };
   }
 
@@ -119,7 +104,7 @@ export class Leases {
   #lock(): boolean {
     const m = this.#words;
     const lock = CONTROL.leaseLock;
-    return tryLockWord(m, lock, m[lock], -this.#context.owner) || lockSlow(m, lock, this.#context) !== 'timeout';
+    return tryLockWord(m, lock, m[lock], -this.context.owner) || lockSlow(m, lock, this.context) !== 'timeout';
   }
 }
 

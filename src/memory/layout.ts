@@ -92,6 +92,10 @@ export const THREAD = {
   generation: 8,
   /** 1: a thread of the cache's own, not one of the user's. */
   service: 9,
+  /** 1 while the thread blocks for the load of the key with these two hashes. */
+  blocked: 10,
+  blockedHash: 11,
+  blockedIdentity: 12,
   words: 16,
 } as const;
 
@@ -121,7 +125,7 @@ export const LEASES_WORD = COUNTERS_WORD + MAX_THREADS * COUNTERS * 2;
 // ---- single-flight leases --------------------------------------------------------------------------------------
 /** Keys that can be loading at one time; a power of two. More wait for their turn. */
 export const LEASE_COUNT = 2048;
-export const LEASE_WORDS = 8;
+export const LEASE_WORDS = 4;
 export const LEASE = {
   /** Owner number of the thread that loads, 0 when free. */
   owner: 0,
@@ -130,10 +134,24 @@ export const LEASE = {
   identity: 2,
   /** Counts releases; waiters sleep on it. */
   ticket: 3,
-  /** 1 + number of the lease that this one's loader waits for. */
-  waitsFor: 4,
 } as const;
-export const POLICY_GLOBAL_WORD = LEASES_WORD + LEASE_COUNT * LEASE_WORDS;
+export const WAITS_WORD = LEASES_WORD + LEASE_COUNT * LEASE_WORDS;
+
+// ---- loads that wait for loads -----------------------------------------------------------------------------------
+/** Calls from inside of loaders that can wait at one time; more load for themselves. */
+export const WAIT_COUNT = 2048;
+export const WAIT_WORDS = 5;
+export const WAIT = {
+  /** Owner number of the thread that waits, its negative while the words below are written, 0 when free. */
+  owner: 0,
+  /** Both hashes of the key whose loader waits. */
+  fromHash: 1,
+  fromIdentity: 2,
+  /** Both hashes of the key it waits for. */
+  toHash: 3,
+  toIdentity: 4,
+} as const;
+export const POLICY_GLOBAL_WORD = WAITS_WORD + WAIT_COUNT * WAIT_WORDS;
 
 // ---- shard head (words) ----------------------------------------------------------------------------------------
 export const SHARD = {

@@ -42,6 +42,7 @@ export class ThreadRegistry {
     m[record + THREAD.generation] = (m[record + THREAD.generation] % MAX_GENERATION) + 1;
     m[record + THREAD.ask] = 0;
     m[record + THREAD.service] = service ? 1 : 0;
+    m[record + THREAD.blocked] = 0;
     m.set(identity, record + THREAD.identity);
     Atomics.store(m, record + THREAD.state, THREAD_STATE.attached);
     return (m[record + THREAD.generation] << OWNER_INDEX_BITS) | index;
@@ -57,6 +58,25 @@ export class ThreadRegistry {
     const record = recordWord(owner & (MAX_THREADS - 1));
     if (Atomics.load(this.words, record + THREAD.generation) !== owner >> OWNER_INDEX_BITS) return true;
     return this.#isVacant(record);
+  }
+
+  /** Notes that the thread blocks until the key with these hashes is loaded. */
+  block(owner: number, hash: number, identity: number): void {
+    const record = recordWord(owner & (MAX_THREADS - 1));
+    this.words[record + THREAD.blockedHash] = hash;
+    this.words[record + THREAD.blockedIdentity] = identity;
+    Atomics.store(this.words, record + THREAD.blocked, 1);
+  }
+
+  unblock(owner: number): void {
+    Atomics.store(this.words, recordWord(owner & (MAX_THREADS - 1)) + THREAD.blocked, 0);
+  }
+
+  /** The hashes of the key whose load the thread blocks for, if it does. */
+  blockedFor(owner: number): { hash: number; identity: number } | undefined {
+    const record = recordWord(owner & (MAX_THREADS - 1));
+    if (Atomics.load(this.words, record + THREAD.blocked) === 0) return undefined;
+    return { hash: this.words[record + THREAD.blockedHash], identity: this.words[record + THREAD.blockedIdentity] };
   }
 
   askWord(owner: number): number {
