@@ -2,7 +2,7 @@ import { isMainThread } from 'node:worker_threads';
 import type { KeyEncoder } from '../codec/key.js';
 import { describe, SharedCacheError } from '../errors.js';
 import { COUNTER } from '../memory/layout.js';
-import { type Chain, chains, currentLoads, newChain } from './chain.js';
+import { type Chain, chains, currentLoads, endChain, newChain } from './chain.js';
 import type { Claim, Leases } from './leases.js';
 import { type KeyId, type NotedWait, Waits } from './waits.js';
 
@@ -197,7 +197,7 @@ export class Flight<V> {
       this.#target.store(key, computed, options);
       return computed;
     } finally {
-      chain.ended = true;
+      endChain(chain);
       if (claim.kind === 'owned') this.#leases.release(claim.lease);
     }
   }
@@ -218,7 +218,7 @@ export class Flight<V> {
       this.#target.store(key, loaded, options);
       return loaded;
     } finally {
-      chain.ended = true;
+      endChain(chain);
       // Before the lease is free: the next thread to load the key must not find that it is still waited for here.
       endAll(waits);
       if (claim.kind === 'owned') this.#leases.release(claim.lease);
@@ -255,7 +255,9 @@ export class Flight<V> {
     if (innermost === undefined) return undefined;
     const noted = innermost.alone ? undefined : this.#waits.note(this.#idOf(innermost.key), this.#idOf(key));
     if (noted === 'circle') throw recursive(key, 'loaders wait for each other in a circle');
-    return noted ?? 'alone';
+    if (noted === undefined) return 'alone';
+    innermost.waits.push(noted);
+    return noted;
   }
 }
 
