@@ -41,8 +41,12 @@ export class CacheTiming {
     this.#delete.record(elapsedNs(startMs), true, 0, due);
   }
 
-  recordGetOrSet(startMs: number, success: boolean, due: number): void {
-    this.#getOrSet.record(elapsedNs(startMs), success, 0, due);
+  /** A load begins: what to call when it has ended, with whether it gave a value; undefined when it is not to be timed. */
+  load(): ((success: boolean) => void) | undefined {
+    const due = this.due();
+    if (due === 0) return undefined;
+    const start = performance.now();
+    return (success) => this.#getOrSet.record(elapsedNs(start), success, 0, due);
   }
 
   recordEviction(startMs: number, due: number): void {

@@ -384,7 +384,15 @@ export class SharedCache<V = unknown> {
     checkLoad(compute, options);
     const hit = this.get(key);
     if (hit !== undefined && !this.#isStale(key, options)) return hit;
-    return this.#flight.loadSync(key, compute, options);
+    const ended = this.#timing?.load();
+    let loaded = false;
+    try {
+      const value = this.#flight.loadSync(key, compute, options);
+      loaded = true;
+      return value;
+    } finally {
+      ended?.(loaded);
+    }
   }
 
   /** ms until the key expires, Infinity when it never does, undefined when it is absent. */
@@ -471,16 +479,14 @@ export class SharedCache<V = unknown> {
   }
 
   async #timedLoad(load: () => Promise<V>): Promise<V> {
-    const due = this.#timing === undefined ? 0 : this.#timing.due();
-    if (due === 0) return load();
-    const start = performance.now();
-    let success = false;
+    const ended = this.#timing?.load();
+    let loaded = false;
     try {
       const value = await load();
-      success = true;
+      loaded = true;
       return value;
     } finally {
-      this.#timing?.recordGetOrSet(start, success, due);
+      ended?.(loaded);
     }
   }
 
