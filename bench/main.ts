@@ -1,9 +1,13 @@
 /** This cache beside every other way to share, in one run: see USAGE in options.ts. */
-import { Presets, SingleBar } from 'cli-progress';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { ADAPTER_NAMES, loadAdapter } from './adapters/index.js';
 import { runCommand } from './cli.js';
+import { atEnd } from './harness/cleanup.js';
 import { fitEffort } from './harness/effort.js';
 import { assembleTeams, closeTeams, type Measurement, measureScenario } from './harness/measure.js';
+import { startProgress } from './harness/progress.js';
 import { type BenchOptions, parseOptions, USAGE } from './options.js';
 import { circumstances } from './report/circumstances.js';
 import { comparison } from './report/compare.js';
@@ -11,9 +15,6 @@ import { type Results, readResults, resultFiles, writeResults } from './report/r
 import { measurementTable, targetTable } from './report/tables.js';
 import { FULL, QUICK, type Scenario } from './scenarios.js';
 import { evaluateTargets } from './targets.js';
-
-/** Between two lines of progress where there is no terminal. */
-const PROGRESS_EVERY_MS = 10_000;
 
 async function available(names: readonly string[]): Promise<{ usable: string[]; skipped: Record<string, string> }> {
   const usable: string[] = [];
@@ -29,19 +30,10 @@ async function available(names: readonly string[]): Promise<{ usable: string[]; 
 
 async function measureAll(scenarios: readonly Scenario[], adapters: readonly string[], options: BenchOptions) {
   const { effort, budgetMs = Number.POSITIVE_INFINITY } = options;
-  const bar = new SingleBar(
-    {
-      format: '{bar} {percentage} % | {duration} s | {label}',
-      stream: process.stderr,
-      noTTYOutput: true,
-      notTTYSchedule: PROGRESS_EVERY_MS,
-    },
-    Presets.shades_classic,
-  );
-  bar.start(scenarios.length, 0, { label: '' });
+  const bar = startProgress(scenarios.length);
   const measurements: Measurement[] = [];
   let done = 0;
-  const progress = (label: string, share: number): void => bar.update(done + share, { label });
+  const progress = (label: string, share: number): void => bar.update(done + share, label);
   try {
     for (const group of groups(scenarios)) {
       // performance.now() counts from the start of the process, and the budget is the whole run's.
@@ -103,6 +95,17 @@ async function main(options: BenchOptions): Promise<void> {
   if (!options.complete) return;
   const written = writeResults(options.full ? 'full' : 'quick', resultFiles(results));
   console.log(`\nwrote ${written.join(', ')}`);
+  if (options.full) await measureCosts(options.effort.seed);
+}
+
+/** In a process of its own, whose compiler has seen nothing yet. */
+async function measureCosts(seed: number): Promise<void> {
+  const program = fileURLToPath(new URL('costs/main.js', import.meta.url));
+  const child = spawn(process.execPath, [program, '--full', '--seed', String(seed)], { stdio: 'inherit' });
+  const stop = atEnd(() => child.kill());
+  const [code] = await once(child, 'exit');
+  stop();
+  if (code !== 0) throw new Error(`${program} ended with ${code}`);
 }
 
 const choices = {

@@ -22,14 +22,14 @@ const TITLE_HEIGHT = 34;
 const HEAD_HEIGHT = 56;
 
 /** Follows the reader's choice of light or dark. */
-const STYLE = `
+export const STYLE = `
   text { font: 13px system-ui, sans-serif; fill: #1f2328 } .title { font-weight: 600; font-size: 16px } .panel { font-weight: 600 }
   .note { fill: #59636e; font-size: 12px } .page { fill: #ffffff } .bar { fill: #8c959f } .own { fill: #0969da } .range { stroke: #1f2328; stroke-width: 1.5 }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3 } .note { fill: #9198a1 } .page { fill: #0d1117 } .bar { fill: #656c76 } .own { fill: #4493f8 } .range { stroke: #e6edf3 }
   }`;
 
-const escapeText = (text: string): string => text.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`);
+export const escapeText = (text: string): string => text.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`);
 
 /** Horizontal bars, one panel under the other, each with a scale of its own; a thin line from the lowest to the highest. */
 export function barChart(title: string, note: string, panels: readonly Panel[]): string {

@@ -12,7 +12,11 @@ const REPORT_MS = 5_000;
 
 async function stress(options: StressOptions): Promise<boolean> {
   console.log(`seed ${options.seed}`);
-  const cache = new SharedCache<string>({ maxBytes: options.maxBytes, ttl: Number.POSITIVE_INFINITY });
+  const cache = new SharedCache<string>({
+    maxBytes: options.maxBytes,
+    ttl: Number.POSITIVE_INFINITY,
+    monitor: options.report !== undefined,
+  });
   const ledger = new Ledger(options.keys);
   const counts = new Int32Array(new SharedArrayBuffer(COUNT.words * 4));
   const random = seededRandom(options.seed);
@@ -56,6 +60,7 @@ async function stress(options: StressOptions): Promise<boolean> {
     `${summary(counts, kills)}, ${recoveries} recoveries, ${evictions} evictions, ${lockTimeouts} lock timeouts`,
   );
   console.log(ok ? 'structure sound' : 'STRUCTURE BROKEN');
+  if (options.report !== undefined) cache.monitor?.writeReport(options.report, `Stress, seed ${options.seed}`);
   cache.close();
   return ok && counts[COUNT.failures] === 0 && lockTimeouts === 0;
 }

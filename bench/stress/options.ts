@@ -8,7 +8,8 @@ export const USAGE = `Usage: npm run stress -- [options]
   --kill-rate N     threads terminated a second, each replaced at once (default 0)
   --keys N          keys (default 20000)
   --value-bytes N   longest value; one in fifty is ten times as long (default 400)
-  --max-bytes SIZE  capacity; a small one adds eviction to the load (default 256MB)`;
+  --max-bytes SIZE  capacity; a small one adds eviction to the load (default 256MB)
+  --report FILE     times operations, and writes a page of their latencies, throughput and hit ratio`;
 
 export interface StressOptions {
   threads: number;
@@ -19,6 +20,8 @@ export interface StressOptions {
   keys: number;
   valueBytes: number;
   maxBytes: string;
+  /** Where to write the latency report; undefined: nothing is timed. */
+  report: string | undefined;
 }
 
 /** Throws an Error with one line for whatever the usage does not allow. */
@@ -35,6 +38,7 @@ export function parseOptions(args: readonly string[]): StressOptions | 'help' {
       keys: text,
       'value-bytes': text,
       'max-bytes': text,
+      report: text,
       help: { type: 'boolean' },
     },
   });
@@ -57,5 +61,6 @@ export function parseOptions(args: readonly string[]): StressOptions | 'help' {
     keys: Math.floor(number('keys', 20_000, 64, 10_000_000)),
     valueBytes: Math.floor(number('value-bytes', 400, 1, 1_000_000)),
     maxBytes: values['max-bytes'] ?? '256MB',
+    report: values.report,
   };
 }

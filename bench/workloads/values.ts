@@ -35,7 +35,7 @@ function bytes(length: number, random: Random): Buffer {
 export const STANDARD_BYTES: Readonly<Record<ValueKind, number>> = { str: 100, json: 112, buf: 4096 };
 
 /** The same values for the same seed, in every thread. */
-export function makeValues(kind: ValueKind, valueBytes: number, seed: number): readonly unknown[] {
+export function makeValues(kind: ValueKind, valueBytes: number, seed: number, count = VARIANTS): readonly unknown[] {
   const random = seededRandom(seed);
   const make = (id: number): unknown => {
     switch (kind) {
@@ -47,5 +47,5 @@ export function makeValues(kind: ValueKind, valueBytes: number, seed: number): r
         return bytes(valueBytes, random);
     }
   };
-  return Array.from({ length: VARIANTS }, (_, i) => make(i));
+  return Array.from({ length: count }, (_, i) => make(i));
 }
