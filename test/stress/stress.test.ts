@@ -1,5 +1,6 @@
 /** Runs the stress program as a user would: quiet load, eviction, and threads terminated at random. */
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
@@ -34,6 +35,12 @@ for (const [name, options] of Object.entries(loads)) {
     t.match(stdout, 'structure sound');
   });
 }
+
+t.test('a report of the latencies', async (t) => {
+  const report = `${t.testdir({})}/report.html`;
+  await run(process.execPath, [program, '--threads', '2', '--seconds', '1', '--seed', seed, '--report', report]);
+  t.match(readFileSync(report, 'utf8'), /get\.hit/);
+});
 
 t.test('options that make no sense', async (t) => {
   for (const options of [
