@@ -42,7 +42,10 @@ export class Attachment {
     this.key = new KeyEncoder(m[CONTROL.hashKey0], m[CONTROL.hashKey1]);
     const policy = policies[EVICTION_NAMES[m[CONTROL.evictionId]]];
     if (policy === undefined)
-      throw new SharedCacheError('ERR_INVALID_HANDLE', `unknown eviction policy number ${m[CONTROL.evictionId]}`);
+      throw new SharedCacheError(
+        'ERR_INVALID_HANDLE',
+        `the handle cannot be attached: its eviction policy is number ${m[CONTROL.evictionId]}, known are 0 to ${EVICTION_NAMES.length - 1}`,
+      );
     this.owner = this.registry.attach(service);
     this.counters = this.registry.counters(this.owner);
     this.lockContext = { owner: this.owner, registry: this.registry, lockTimeoutMs: m[CONTROL.lockTimeoutMs] };

@@ -17,7 +17,10 @@ async function runTask({ pool, name, task }: Envelope): Promise<unknown> {
   const { module, context } = await loading;
   const run = module[name];
   if (typeof run !== 'function') {
-    throw new SharedCacheError('ERR_INVALID_OPTION', `the task module must export a function ${JSON.stringify(name)}`);
+    throw new SharedCacheError(
+      'ERR_INVALID_OPTION',
+      `the task module must export a function ${JSON.stringify(name)}, it exports ${Object.keys(module).join(', ') || 'nothing'}`,
+    );
   }
   return run(task, context);
 }

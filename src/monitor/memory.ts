@@ -28,7 +28,11 @@ export class MonitorMemory {
     try {
       buffer = new SharedArrayBuffer(bytes);
     } catch (cause) {
-      throw new SharedCacheError('ERR_INVALID_OPTION', `a monitor of ${bytes} bytes cannot be allocated`, { cause });
+      throw new SharedCacheError(
+        'ERR_INVALID_OPTION',
+        `a monitor of ${bytes} bytes cannot be allocated; lower operations, threads, histograms or retention`,
+        { cause },
+      );
     }
     const memory = new MonitorMemory(buffer, dimensions);
     const { words } = memory;

@@ -54,7 +54,10 @@ t.test('errors and named exports', async (t) => {
   t.equal(await pool.run(21), 42, 'the name of the pool');
   t.match(await pool.run('x', { name: 'default' }), { task: 'x' }, 'the name of the run');
   await t.rejects(pool.run(0, { name: 'fail' }), { name: 'RangeError', message: 'from the task' });
-  await t.rejects(pool.run(0, { name: 'missing' }), { code: 'ERR_INVALID_OPTION' });
+  await t.rejects(pool.run(0, { name: 'missing' }), {
+    code: 'ERR_INVALID_OPTION',
+    message: /a function "missing", it exports .*named/,
+  });
   await t.rejects(pool.run(0, { name: 'misuse' }), { name: 'SharedCacheError', code: 'ERR_INVALID_KEY' });
   await pool.close();
   t.throws(() => new CachePool({ filename: 5 as never, cache: pool.cache }), { code: 'ERR_INVALID_OPTION' });
