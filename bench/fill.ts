@@ -19,7 +19,7 @@ const textOf = (i: number): string => `${i}:`.padEnd(100, String.fromCharCode(97
 const secondsSince = (start: number): string => ((performance.now() - start) / 1000).toFixed(1);
 
 const maxBytes = process.argv[2] ?? '8GB';
-const cache = new SharedCache<string>({ maxBytes, ttl: Number.POSITIVE_INFINITY, eviction: 'fifo', sweep: false });
+const cache = new SharedCache<string>({ maxBytes, ttl: Number.POSITIVE_INFINITY, sweep: false });
 
 const fillStart = performance.now();
 let puts = 0;
