@@ -25,7 +25,8 @@ function entriesOf(full: boolean): readonly number[] {
 /** How the number of entries changes an operation's cost: keys drawn uniformly, which is the worst a memory can be asked. */
 export const capacityChart: CostChart = {
   name: 'capacity',
-  title: 'Cost by capacity: 21-byte keys, each string new, drawn uniformly, 100-byte values, one thread',
+  title: 'Cost by number of entries',
+  workload: '21-byte keys, each string new, drawn uniformly; 100-byte values; one thread',
   xTitle: 'entries in the cache',
   yTitle: 'ns an operation',
   shape: 'lines',

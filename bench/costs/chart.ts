@@ -29,10 +29,14 @@ export interface CostChart {
   /** Name of the files and of the choice on the command line. */
   readonly name: string;
   readonly title: string;
+  /** What is done, in one line. */
+  readonly workload: string;
   readonly xTitle: string;
   readonly yTitle: string;
   /** Lines where x is a quantity, bars where it numbers things. */
   readonly shape: 'lines' | 'bars';
+  /** The series whose bars stand out. */
+  readonly emphasis?: string;
   /** How the axis writes an x. */
   label(x: number): string;
   /** How many ticks `measure` gives. */

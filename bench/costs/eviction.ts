@@ -18,7 +18,9 @@ const SERIES = {
 /** What eviction adds to a put, policy by policy. */
 export const evictionChart: CostChart = {
   name: 'eviction',
-  title: 'Cost with eviction off and on: 100,000 entries, 21-byte keys, each string new, 100-byte values, one thread',
+  title: 'Cost with eviction off and on',
+  workload: '100,000 entries; 21-byte keys, each string new; 100-byte values; one thread',
+  emphasis: SERIES.evict,
   xTitle: 'policy',
   yTitle: 'ns an operation',
   shape: 'bars',

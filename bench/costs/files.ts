@@ -16,9 +16,9 @@ export function costFiles(chart: CostChart, results: CostResults): Record<'json'
 }
 
 function draw(chart: CostChart, results: CostResults): string {
-  const { title, xTitle, yTitle, shape } = chart;
+  const { title, workload, xTitle, yTitle, shape } = chart;
   const { points } = results;
-  const note = describeCircumstances(results);
+  const notes = [workload, describeCircumstances(results)];
   const series = [...new Set(points.map((point) => point.series))];
   if (shape === 'lines') {
     const lines = series.map((name) => ({
@@ -27,7 +27,7 @@ function draw(chart: CostChart, results: CostResults): string {
         .filter((point) => point.series === name)
         .map(({ x, y }) => ({ x, y: y.median, low: y.min, high: y.max })),
     }));
-    return lineChart({ title, note, xTitle, yTitle, label: (x) => chart.label(x), lines });
+    return lineChart({ title, notes, xTitle, yTitle, label: (x) => chart.label(x), lines });
   }
   const panels = [...new Set(points.map(({ x }) => x))].map((x) => ({
     title: `${chart.label(x)}, ${yTitle}`,
@@ -38,10 +38,10 @@ function draw(chart: CostChart, results: CostResults): string {
         value: y.median,
         low: y.min,
         high: y.max,
-        highlighted: label === series[0],
+        highlighted: label === chart.emphasis,
       })),
   }));
-  return barChart(title, note, panels);
+  return barChart(title, notes, panels);
 }
 
 export function costTable(chart: CostChart, { points }: Costs): string {

@@ -7,12 +7,12 @@ import { capacityChart } from './capacity.js';
 import type { CostChart } from './chart.js';
 import { evictionChart } from './eviction.js';
 import { boundTable, type CostResults, costFiles, costTable } from './files.js';
+import { monitorChart } from './monitor.js';
 import { type CostOptions, parseCostOptions, USAGE } from './options.js';
-import { restChart } from './rest.js';
 import { threadsChart } from './threads.js';
 import { valuesChart } from './values.js';
 
-const CHARTS: readonly CostChart[] = [capacityChart, valuesChart, threadsChart, evictionChart, restChart];
+const CHARTS: readonly CostChart[] = [capacityChart, valuesChart, threadsChart, evictionChart, monitorChart];
 
 async function main({ charts, effort, files }: CostOptions): Promise<void> {
   const where = circumstances('bench:costs');
@@ -23,7 +23,7 @@ async function main({ charts, effort, files }: CostOptions): Promise<void> {
     try {
       const costs = await chart.measure(effort, (label) => progress.update(done++, `${chart.name}: ${label}`));
       progress.stop();
-      console.log(`\n${chart.title}\n\n${costTable(chart, costs)}`);
+      console.log(`\n${chart.title}: ${chart.workload}\n\n${costTable(chart, costs)}`);
       if (costs.bounds.length > 0) console.log(`\n${boundTable(costs.bounds)}`);
       const results: CostResults = { ...where, chart: chart.name, effort, ...costs };
       if (files) console.log(`\nwrote ${writeResults(`cost-${chart.name}`, costFiles(chart, results)).join(', ')}`);

@@ -22,7 +22,8 @@ const seriesOf = (adapter: string, mix: string): string => `${adapter} ${mix}`;
 /** How the number of threads changes what they do together. */
 export const threadsChart: CostChart = {
   name: 'threads',
-  title: 'Rate by number of threads: 100,000 keys, Zipf 0.99, 100-byte strings, all threads together',
+  title: 'Rate by number of threads',
+  workload: '100,000 keys, Zipf 0.99; 100-byte strings; all threads together',
   xTitle: 'threads',
   yTitle: 'operations a second, as the clock saw it',
   shape: 'lines',

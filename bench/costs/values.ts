@@ -17,7 +17,8 @@ const KINDS: readonly { kind: ValueKind; name: string }[] = [
 /** How the size of a value changes an operation's cost. */
 export const valuesChart: CostChart = {
   name: 'values',
-  title: 'Cost by size of the value: keys drawn uniformly, one thread',
+  title: 'Cost by size of the value',
+  workload: '21-byte keys, each string new, drawn uniformly; one thread',
   xTitle: 'bytes of the value',
   yTitle: 'ns an operation',
   shape: 'lines',

@@ -20,6 +20,7 @@ const BAR_HEIGHT = 18;
 const STEP = 24;
 const TITLE_HEIGHT = 34;
 const HEAD_HEIGHT = 56;
+export const NOTE_HEIGHT = 18;
 
 /** Follows the reader's choice of light or dark. */
 export const STYLE = `
@@ -32,8 +33,8 @@ export const STYLE = `
 export const escapeText = (text: string): string => text.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`);
 
 /** Horizontal bars, one panel under the other, each with a scale of its own; a thin line from the lowest to the highest. */
-export function barChart(title: string, note: string, panels: readonly Panel[]): string {
-  let y = HEAD_HEIGHT;
+export function barChart(title: string, notes: readonly string[], panels: readonly Panel[]): string {
+  let y = HEAD_HEIGHT + (notes.length - 1) * NOTE_HEIGHT;
   const parts: string[] = [];
   for (const panel of panels) {
     y += TITLE_HEIGHT;
@@ -49,10 +50,18 @@ export function barChart(title: string, note: string, panels: readonly Panel[]):
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img">`,
     `<title>${escapeText(title)}</title><style>${STYLE}\n</style>`,
     `<rect class="page" width="${WIDTH}" height="${height}"/>`,
-    `<text class="title" x="16" y="28">${escapeText(title)}</text><text class="note" x="16" y="48">${escapeText(note)}</text>`,
+    ...heading(title, notes),
     ...parts,
     '</svg>\n',
   ].join('\n');
+}
+
+/** A chart's title and the lines under it: 16 pixels from the left, the title's foot at 28. */
+export function heading(title: string, notes: readonly string[]): string[] {
+  return [
+    `<text class="title" x="16" y="28">${escapeText(title)}</text>`,
+    ...notes.map((note, i) => `<text class="note" x="16" y="${48 + i * NOTE_HEIGHT}">${escapeText(note)}</text>`),
+  ];
 }
 
 function drawBar({ label, value, low, high, highlighted }: Bar, y: number, scale: number): string {

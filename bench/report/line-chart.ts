@@ -1,4 +1,4 @@
-import { escapeText, STYLE } from './chart.js';
+import { escapeText, heading, NOTE_HEIGHT, STYLE } from './chart.js';
 import { short } from './tables.js';
 
 export interface Line {
@@ -8,8 +8,8 @@ export interface Line {
 
 export interface LineChart {
   readonly title: string;
-  /** Under the title: where it was measured. */
-  readonly note: string;
+  /** Lines under the title: of what, and where it was measured. */
+  readonly notes: readonly string[];
   readonly xTitle: string;
   readonly yTitle: string;
   label(x: number): string;
@@ -20,6 +20,7 @@ const WIDTH = 820;
 const HEIGHT = 460;
 const LEFT = 64;
 const RIGHT = 150;
+/** With one line of notes. */
 const TOP = 84;
 const BOTTOM = 52;
 const LABEL_HEIGHT = 16;
@@ -29,22 +30,22 @@ const COLOURS = ['#0969da', '#d1480b', '#1a7f37', '#8250df', '#8c959f', '#bf3989
 const LINE_STYLE = `.grid { stroke: #8c959f; stroke-opacity: 0.3 } .small { font-size: 12px }`;
 
 /** Both axes logarithmic, a dot for each median and a thin line from the lowest to the highest round. */
-export function lineChart({ title, note, xTitle, yTitle, label, lines }: LineChart): string {
+export function lineChart({ title, notes, xTitle, yTitle, label, lines }: LineChart): string {
   const points = lines.flatMap((line) => line.points);
+  const top = TOP + (notes.length - 1) * NOTE_HEIGHT;
   const xs = [...new Set(points.map(({ x }) => x))].sort((a, b) => a - b);
   const decades = [
     Math.floor(Math.log10(Math.min(...points.map(({ low }) => low)))),
     Math.ceil(Math.log10(Math.max(...points.map(({ high }) => high)))),
   ] as const;
   const x = scale(Math.log10(xs[0] ?? 1), Math.log10(xs.at(-1) ?? 1), LEFT, WIDTH - RIGHT);
-  const y = scale(decades[0], decades[1], HEIGHT - BOTTOM, TOP);
+  const y = scale(decades[0], decades[1], HEIGHT - BOTTOM, top);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img">`,
     `<title>${escapeText(title)}</title><style>${STYLE}${LINE_STYLE}\n</style>`,
     `<rect class="page" width="${WIDTH}" height="${HEIGHT}"/>`,
-    text(16, 28, title, 'start', 'title'),
-    text(16, 48, note, 'start', 'note'),
-    text(16, 70, yTitle, 'start', 'small'),
+    ...heading(title, notes),
+    text(16, top - 16, yTitle, 'start', 'small'),
     text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, xTitle, 'middle', 'small'),
     ...grid(decades, y),
     ...xs.map((each) => text(x(each), HEIGHT - BOTTOM + 18, label(each), 'middle', 'small')),

@@ -41,7 +41,7 @@ export function resultFiles(results: Results): Record<'json' | 'md' | 'svg', str
   return {
     json: `${JSON.stringify(results, null, 2)}\n`,
     md: `# Ways to share, in one run\n\n${notes}\n\n${tables}`,
-    svg: barChart('Operations a second', where, panels),
+    svg: barChart('Operations a second', [where], panels),
   };
 }
 

@@ -70,6 +70,7 @@ function chart(shape: 'lines' | 'bars'): CostChart {
   return {
     name: 'test',
     title: 'Cost & more',
+    workload: 'a few values',
     xTitle: 'bytes',
     yTitle: 'ns an operation',
     shape,
@@ -105,6 +106,7 @@ t.test('costs become data and a chart with lines or bars', async (t) => {
   t.equal(bars.svg.match(/<rect class="(own|bar)"/g)?.length, 3);
   for (const { svg } of [lines, bars]) {
     t.ok(svg.includes('commit abcdefg'));
+    t.ok(svg.includes('a few values'));
     t.notMatch(svg, /NaN|Infinity|undefined/);
   }
 });

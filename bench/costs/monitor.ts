@@ -21,9 +21,10 @@ const MONITORS = ['off', 'on'] as const;
 const values = (seed: number): readonly string[] => makeValues('str', VALUE_BYTES, seed) as readonly string[];
 
 /** What has a bound and no axis: latency monitoring, the removal of expired entries, memory. */
-export const restChart: CostChart = {
+export const monitorChart: CostChart = {
   name: 'monitor',
-  title: 'Cost of latency monitoring at its default sampling: 100,000 entries, 100-byte values, one thread',
+  title: 'Cost of latency monitoring at its default sampling',
+  workload: '100,000 entries; 21-byte keys, each string new, drawn uniformly; 100-byte values; one thread',
   xTitle: 'monitor',
   yTitle: 'ns an operation',
   shape: 'bars',
