@@ -3,9 +3,9 @@
  *
  * A cache is one *control* buffer and one or more *segment* buffers; a shard never crosses a segment.
  *
- *   control   ┌────────────┬──────────────────────┬───────────────────────┬───────────┬───────────────┐
- *             │ header     │ thread records       │ thread counters (f64) │ leases    │ policy, shared│
- *             └────────────┴──────────────────────┴───────────────────────┴───────────┴───────────────┘
+ *   control   ┌────────┬────────────────┬───────────────────────┬────────┬───────┬────────────────┐
+ *             │ header │ thread records │ thread counters (f64) │ leases │ waits │ policy, shared │
+ *             └────────┴────────────────┴───────────────────────┴────────┴───────┴────────────────┘
  *   shard     ┌────────────┬─────────┬────────────┬────────────┬─────────┬─────────┬─────────┬────────┬─────────┐
  *             │ shard head │ journal │ class heads│ page table │ changes │ buckets │ links   │ policy │ heap    │
  *             └────────────┴─────────┴────────────┴────────────┴─────────┴─────────┴─────────┴────────┴─────────┘
