@@ -7,6 +7,7 @@ import { checkTtl } from './options.js';
 /** For a call without options: nothing in it needs a check. */
 export const NO_OPTIONS: AsyncLoadOptions = Object.freeze({});
 const LOAD_OPTIONS = ['ttl', 'staleTtl', 'timeoutMs', 'signal'];
+const LOAD_OPTIONS_TEXT = `{ ${LOAD_OPTIONS.join(', ')} }`;
 
 /** The options' TTL in ms, or the fallback. Throws ERR_INVALID_TTL, ERR_INVALID_OPTION. */
 export function ttlOf(options: { ttl?: number } | undefined, fallback: number): number {
@@ -21,11 +22,20 @@ export function ttlOf(options: { ttl?: number } | undefined, fallback: number): 
 export function checkLoad(loader: unknown, options: AsyncLoadOptions): void {
   checkFunction('the loader', loader);
   if (options === NO_OPTIONS) return;
-  checkObject(options, `{ ${LOAD_OPTIONS.join(', ')} }`);
-  rejectUnknown(options, LOAD_OPTIONS, 'option');
+  checkObject(options, LOAD_OPTIONS_TEXT);
+  for (const name in options) {
+    // Own names and in what order to tell of them: only when there is something to tell.
+    if (!LOAD_OPTIONS.includes(name)) rejectUnknown(options, LOAD_OPTIONS, 'option');
+  }
   const { ttl, staleTtl, timeoutMs, signal } = options;
   if (ttl !== undefined) checkTtl(ttl);
-  if (staleTtl !== undefined) checkTtl(staleTtl, 'staleTtl');
+  if (staleTtl !== undefined && checkTtl(staleTtl, 'staleTtl') === Number.POSITIVE_INFINITY) {
+    // An entry keeps one time only, when it ends for good: from never nothing can be counted back.
+    throw new SharedCacheError(
+      'ERR_INVALID_TTL',
+      'staleTtl must be a finite number of milliseconds, received Infinity',
+    );
+  }
   if (timeoutMs !== undefined) checkTtl(timeoutMs, 'timeoutMs');
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
     throw new SharedCacheError('ERR_INVALID_ARGUMENT', `signal must be an AbortSignal, received ${describe(signal)}`);

@@ -68,6 +68,8 @@ export class SharedCache<V = unknown> {
   readonly #reader: ValueReader;
   readonly #reading = new Reading();
   readonly #near: Near;
+  /** Where among the near the last get looked: NOT_NEAR when it read the table. */
+  #lastPlace = NOT_NEAR;
   readonly #defaultTtl: number;
   readonly #maxEntryBytes: number;
   readonly #sweeper: SweeperControl | undefined;
@@ -195,6 +197,7 @@ export class SharedCache<V = unknown> {
   #get(key: string): V | undefined {
     const { key: encoder, counters, clock } = this.#open();
     const near = this.#near.find(key);
+    this.#lastPlace = near;
     if (near !== NOT_NEAR && !clock.hasExpired(this.#near.expiresAt(near))) {
       counters[COUNTER.hits]++;
       return this.#near.value(near) as V;
@@ -375,7 +378,7 @@ export class SharedCache<V = unknown> {
     checkLoad(loader, options);
     const hit = this.get(key);
     if (hit === undefined) return this.#timedLoad(() => this.#flight.load(key, loader, options));
-    if (this.#isStale(key, options)) this.#flight.refresh(key, loader, options);
+    if (this.#wasStale(options)) this.#flight.refresh(key, loader, options);
     return hit;
   }
 
@@ -383,11 +386,14 @@ export class SharedCache<V = unknown> {
   getOrSetSync(key: string, compute: (key: string) => V, options: LoadOptions = NO_OPTIONS): V {
     checkLoad(compute, options);
     const hit = this.get(key);
-    if (hit !== undefined && !this.#isStale(key, options)) return hit;
+    if (hit !== undefined && !this.#wasStale(options)) return hit;
     const ended = this.#timing?.load();
     let loaded = false;
     try {
-      const value = this.#flight.loadSync(key, compute, options);
+      const value =
+        hit === undefined
+          ? this.#flight.loadSync(key, compute, options)
+          : this.#flight.refreshSync(key, compute, options, hit);
       loaded = true;
       return value;
     } finally {
@@ -498,7 +504,7 @@ export class SharedCache<V = unknown> {
       counters,
       peekFresh: (name, staleTtl) => {
         const value = this.peek(name);
-        return value !== undefined && staleTtl > 0 && this.#isStale(name, { staleTtl }) ? undefined : value;
+        return value !== undefined && this.#isStale(this.#reading.expiresAt, staleTtl) ? undefined : value;
       },
       store: (name, value, { ttl = this.#defaultTtl, staleTtl = 0 }) => {
         this.put(name, value, { ttl: ttl + staleTtl });
@@ -507,8 +513,15 @@ export class SharedCache<V = unknown> {
     return new Flight(target, new Leases(arena.words, lockContext));
   }
 
-  #isStale(key: string, { staleTtl = 0 }: LoadOptions): boolean {
-    return staleTtl > 0 && (this.expiresIn(key) ?? 0) <= staleTtl;
+  /** Whether what `get` has just found is past its TTL. */
+  #wasStale({ staleTtl = 0 }: LoadOptions): boolean {
+    if (staleTtl === 0) return false;
+    const place = this.#lastPlace;
+    return this.#isStale(place === NOT_NEAR ? this.#reading.expiresAt : this.#near.expiresAt(place), staleTtl);
+  }
+
+  #isStale(expiresAt: number, staleTtl: number): boolean {
+    return staleTtl > 0 && this.#attachment.clock.hasExpired(expiresAt - staleTtl);
   }
 
   #locate(key: string): { counters: Float64Array; clock: Attachment['clock']; shard: Shard } {

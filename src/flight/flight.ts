@@ -97,6 +97,13 @@ export class Flight<V> {
     return signal === undefined ? pending.promise : abortable(pending.promise, signal, noted);
   }
 
+  /** Computes the value anew, or gives the stale one while somebody else does. A failure leaves the stale value. */
+  refreshSync(key: string, compute: (key: string) => V, options: LoadOptions, stale: V): V {
+    for (const { key: loading } of currentLoads(this.#target.words)) if (loading === key) return stale;
+    const claim = this.#claim(key);
+    return claim.kind === 'owned' ? this.#runSync(key, compute, options, claim, false) : stale;
+  }
+
   /** Refreshes in the background unless somebody does already; a failure leaves the stale value. */
   refresh(key: string, loader: (key: string) => V | Promise<V>, options: LoadOptions): void {
     if (this.#pending.has(key)) return;

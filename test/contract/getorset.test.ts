@@ -97,6 +97,37 @@ t.test('staleTtl: the old value while one caller refreshes', async (t) => {
   t.equal(refreshes, 1);
 });
 
+t.test('staleTtl, synchronously: who computes gets the new value, and everyone else the old one', async (t) => {
+  const cache = withCache<number>(t);
+  cache.getOrSetSync('k', () => 1, { ttl: 0, staleTtl: 60_000 });
+  const options = { ttl: 60_000, staleTtl: 60_000 };
+  const meanwhile: number[] = [];
+  const compute = (): number => {
+    meanwhile.push(cache.getOrSetSync('k', () => 3, options));
+    return 2;
+  };
+  t.throws(
+    () =>
+      cache.getOrSetSync(
+        'k',
+        () => {
+          throw new Error('mine');
+        },
+        options,
+      ),
+    { message: 'mine' },
+  );
+  t.equal(cache.getOrSetSync('k', compute, options), 2);
+  t.same(meanwhile, [1]);
+  for (let i = 0; i < 3; i++)
+    t.equal(
+      cache.getOrSetSync('k', () => 4, options),
+      2,
+      'fresh, from the table and from near',
+    );
+  t.throws(() => cache.getOrSetSync('k', () => 1, { staleTtl: Number.POSITIVE_INFINITY }), { code: 'ERR_INVALID_TTL' });
+});
+
 t.test('a signal ends the wait, not the load', async (t) => {
   const cache = withCache<number>(t);
   let release = (): void => {};
