@@ -11,9 +11,7 @@ export type ErrorCode =
   | 'ERR_LOCK_TIMEOUT'
   | 'ERR_TOO_MANY_THREADS'
   | 'ERR_TOO_MANY_OPERATIONS'
-  | 'ERR_RECURSIVE_LOAD'
-  | 'ERR_LOAD_TIMEOUT'
-  | 'ERR_MISSING_DEPENDENCY';
+  | 'ERR_RECURSIVE_LOAD';
 
 /** The only error class this library throws on its own account. */
 export class SharedCacheError extends Error {

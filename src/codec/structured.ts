@@ -8,6 +8,7 @@
  */
 import { types } from 'node:util';
 import { Deserializer, Serializer } from 'node:v8';
+import { SharedCacheError } from '../errors.js';
 import { viewKind, viewOf } from './binary.js';
 import { corrupted } from './corrupted.js';
 import { ValueKind } from './kinds.js';
@@ -89,13 +90,19 @@ export function encodeStructured(value: unknown): Buffer {
   return serializer.releaseBuffer();
 }
 
-/** The result holds no memory of `bytes`. */
+/** The result holds no memory of `bytes`. Throws ERR_CORRUPTED; ERR_INVALID_VALUE for what this thread's stack cannot hold. */
 export function decodeStructured(bytes: Buffer): unknown {
   try {
     const deserializer = new StructuredDeserializer(bytes);
     deserializer.readHeader();
     return deserializer.readValue();
   } catch (cause) {
+    // Reading takes more stack than writing did: some thousand levels may be written that cannot be read.
+    if (cause instanceof RangeError && cause.message.includes('call stack')) {
+      throw new SharedCacheError('ERR_INVALID_VALUE', `the value is nested too deeply to be read: ${cause.message}`, {
+        cause,
+      });
+    }
     throw corrupted('V8 cannot deserialize its value', cause);
   }
 }

@@ -166,3 +166,18 @@ t.test('a custom codec gets objects alone, and owns its errors', async (t) => {
   const codec = { encode: () => new Uint8Array(1), decode };
   t.throws(() => decodeCopied(ValueKind.custom, Buffer.alloc(1), 1, codec), { code: 'ERR_CORRUPTED' });
 });
+
+t.test('a value nested too deeply is refused as such, whether it is noticed when writing or when reading', async (t) => {
+  const outcomes = new Set<string>();
+  for (let depth = 500; depth <= 32_000; depth *= 1.3) {
+    let value: object = {};
+    for (let level = 0; level < depth; level++) value = { value };
+    try {
+      roundTrip(encoder, value);
+      outcomes.add('kept');
+    } catch (error) {
+      outcomes.add((error as { code: string }).code);
+    }
+  }
+  t.same([...outcomes], ['kept', 'ERR_INVALID_VALUE']);
+});
