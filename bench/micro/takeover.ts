@@ -18,13 +18,13 @@ interface Times {
   terminate: number;
 }
 
-async function round(): Promise<Times> {
+/** `afterMs`: how long the other thread has waited, so that the rounds meet all parts of the 25 ms between its looks. */
+async function round(afterMs: number): Promise<Times> {
   using cache = new SharedCache<number>({ maxBytes: '1MB' });
   const loader = new Worker(new URL(import.meta.url), { workerData: cache.handle, execArgv: [] });
   await once(loader, 'message');
-  // The load begins anew at a moment that the 25 ms between two looks at the loader know nothing of.
   const takenOver = cache.getOrSet(KEY, () => performance.now());
-  await new Promise((resolve) => setTimeout(resolve, Math.random() * 50));
+  await new Promise((resolve) => setTimeout(resolve, afterMs));
   const start = performance.now();
   await loader.terminate();
   const terminated = performance.now();
@@ -40,7 +40,7 @@ if (isMainThread) {
   const { values: flags } = parseArgs({ options: { rounds: { type: 'string', default: '50' } } });
   const hold = setInterval(() => {}, 1_000);
   const times: Times[] = [];
-  for (let i = 0; i < Number(flags.rounds); i++) times.push(await round());
+  for (let i = 0; i < Number(flags.rounds); i++) times.push(await round(i % 50));
   clearInterval(hold);
   console.log(`${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} threads, Node ${process.version}`);
   console.log(`takeover:  ${text(times.map(({ takeover }) => takeover))}`);
