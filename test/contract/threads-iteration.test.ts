@@ -1,3 +1,4 @@
+/** With `BUG=private-copies`, all of this must fail: see threads-control.test.ts. */
 import t from 'tap';
 import type { Walks } from '../fixtures/jobs/iteration.js';
 import { runTeam } from '../fixtures/team.js';

@@ -1,3 +1,4 @@
+/** With `BUG=private-copies`, all of this must fail: see threads-control.test.ts. */
 import t from 'tap';
 import type { Prefixes } from '../fixtures/jobs/prefix.js';
 import { BLOCKS } from '../fixtures/jobs/prefix.js';

@@ -1,3 +1,4 @@
+/** With `BUG=private-copies`, all of this must fail: see threads-control.test.ts. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';

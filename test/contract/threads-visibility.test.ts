@@ -1,3 +1,4 @@
+/** With `BUG=private-copies`, all of this must fail: see threads-control.test.ts. */
 import t from 'tap';
 import { awaitValue, LAPS, PINGS } from '../fixtures/jobs/visibility.js';
 import { runTeam } from '../fixtures/team.js';

@@ -167,7 +167,7 @@ t.test('a custom codec gets objects alone, and owns its errors', async (t) => {
   t.throws(() => decodeCopied(ValueKind.custom, Buffer.alloc(1), 1, codec), { code: 'ERR_CORRUPTED' });
 });
 
-t.test('a value nested too deeply is refused as such, whether it is noticed when writing or when reading', async (t) => {
+t.test('a value nested too deeply is refused as such, be it when it is read', async (t) => {
   const outcomes = new Set<string>();
   for (let depth = 500; depth <= 32_000; depth *= 1.3) {
     let value: object = {};

@@ -1,0 +1,23 @@
+/** The tests on several threads must fail where each thread reads copies of its own, as with `BUG=private-copies`. */
+import t from 'tap';
+import type { Walks } from '../fixtures/jobs/iteration.js';
+import type { Expiries } from '../fixtures/jobs/ttl.js';
+import { runTeam } from '../fixtures/team.js';
+import { withCache } from '../fixtures/with-cache.js';
+
+process.env.BUG = 'private-copies';
+const sum = (numbers: number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+t.test('late entries are noticed', async (t) => {
+  const seen = (await runTeam(withCache(t), 'expire', 2)) as Expiries[];
+  t.ok(Math.max(...seen.map(({ latestMs }) => latestMs)) > 20);
+});
+
+t.test('stale values are noticed', async (t) => {
+  t.ok(sum((await runTeam(withCache(t), 'baton', 2)) as number[]) > 0);
+});
+
+t.test('walks over what is gone are noticed', async (t) => {
+  const walks = (await runTeam(withCache(t), 'walk', 2)) as Walks[];
+  t.ok(sum(walks.map(({ late }) => late)) > 0);
+});
