@@ -23,6 +23,10 @@ t.test('well-formed strings are UTF-8', async (t) => {
     '\ufeffx',
     '\0',
     '\u007f\u0080',
+    'k'.repeat(32),
+    'k'.repeat(33),
+    `${'k'.repeat(33)}é`,
+    `😀${'k'.repeat(40)}`,
   ]) {
     const bytes = encoded(encoder, key);
     t.equal(bytes.toString('hex'), Buffer.from(key).toString('hex'), JSON.stringify(key));
@@ -44,6 +48,8 @@ t.test('lone surrogates are three bytes each and come back', async (t) => {
     '\ufffd',
     '\ufffd\ud800',
     '😀\ud83d',
+    `\ud800${'k'.repeat(40)}`,
+    `\ufffd${'k'.repeat(40)}`,
   ];
   const seen = new Set<string>();
   for (const key of keys) {
@@ -56,7 +62,7 @@ t.test('lone surrogates are three bytes each and come back', async (t) => {
 
 t.test('the last word is padded with zeros whatever was encoded before', async (t) => {
   const encoder = new KeyEncoder(1, 2);
-  for (const key of ['abcde', 'é', '日本', '']) {
+  for (const key of ['abcde', 'é', '日本', '', 'k'.repeat(33), `é${'k'.repeat(35)}`]) {
     encoder.encode('\u00ff'.repeat(40));
     const bytes = encoded(encoder, key);
     const padded = Buffer.from(encoder.words.buffer).subarray(bytes.length, (bytes.length + 3) & ~3);
