@@ -4,6 +4,8 @@ import { type LockContext, lockSlow, tryLockWord, unlockWord } from '../sync/mut
 
 /** Leases looked at for one key. */
 const PROBES = 64;
+/** A thread that was found alive is not asked again for so long: thousands of callers may wait for one loader. */
+const ALIVE_MS = 12;
 
 export type Claim =
   /** This thread loads; `takeover` when the thread that did before has died. */
@@ -24,6 +26,8 @@ export type Claim =
 export class Leases {
   readonly #words: Int32Array;
   readonly context: LockContext;
+  /** When each owner was last found alive, performance.now(). */
+  readonly #aliveAt = new Map<number, number>();
 
   constructor(words: Int32Array, context: LockContext) {
     this.#words = words;
@@ -70,7 +74,7 @@ export class Leases {
 
   #claimLocked(hash: number, identity: number, ticket: number): Claim {
     const m = this.#words;
-    const { owner: me, registry } = this.context;
+    const { owner: me } = this.context;
     let free = -1;
     for (let probe = 0; probe < PROBES; probe++) {
       const lease = (hash + probe) & (LEASE_COUNT - 1);
@@ -84,11 +88,22 @@ export class Leases {
       if (same && owner === me) return { kind: 'own', lease };
       // Asked only where it matters: whether a thread lives costs a system call.
       if (same || probe === PROBES - 1) {
-        if (registry.isDead(owner)) return this.#takeLocked(lease, hash, identity, same);
+        if (this.#isDead(owner)) return this.#takeLocked(lease, hash, identity, same);
         if (same) return { kind: 'busy', lease, ticket: Atomics.load(m, word + LEASE.ticket) };
       }
     }
     return free < 0 ? { kind: 'full', ticket } : this.#takeLocked(free, hash, identity, false);
+  }
+
+  #isDead(owner: number): boolean {
+    const now = performance.now();
+    if (now - (this.#aliveAt.get(owner) ?? Number.NEGATIVE_INFINITY) < ALIVE_MS) return false;
+    if (this.context.registry.isDead(owner)) {
+      this.#aliveAt.delete(owner);
+      return true;
+    }
+    this.#aliveAt.set(owner, now);
+    return false;
   }
 
   #takeLocked(lease: number, hash: number, identity: number, takeover: boolean): Claim {

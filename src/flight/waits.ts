@@ -80,13 +80,13 @@ export class Waits {
    */
   needsThisThread(key: KeyId): boolean {
     const { owner: me, registry } = this.#context;
+    const noted = this.#notedByHash();
     const steps: Step[] = [{ ...key, word: -1, before: undefined }];
-    const followed = new Set<number>();
     const asked = new Set<number>();
     for (const step of steps) {
       const owner = this.#leases.ownerOf(step.hash, step.identity);
       if (owner === me) return true;
-      steps.push(...this.#from(step, followed));
+      steps.push(...this.#follow(step, noted));
       if (owner === 0 || asked.has(owner)) continue;
       asked.add(owner);
       const blocked = registry.blockedFor(owner);
@@ -96,7 +96,7 @@ export class Waits {
   }
 
   #leadsTo(start: KeyId, goal: KeyId): boolean {
-    for (let search = 0; search < MOST_SEARCHES; search++) {
+    for (let search = 0; search < MOST_SEARCHES && this.#isWaiting(start.hash); search++) {
       const last = this.#search(start, goal);
       if (last === undefined) return false;
       if (this.#stands(last)) return true;
@@ -105,10 +105,10 @@ export class Waits {
   }
 
   #search(start: KeyId, goal: KeyId): Step | undefined {
+    const noted = this.#notedByHash();
     const steps: Step[] = [{ ...start, word: -1, before: undefined }];
-    const followed = new Set<number>();
     for (const step of steps) {
-      for (const next of this.#from(step, followed)) {
+      for (const next of this.#follow(step, noted)) {
         if (next.hash === goal.hash && next.identity === goal.identity) return next;
         steps.push(next);
       }
@@ -116,16 +116,41 @@ export class Waits {
     return undefined;
   }
 
-  /** The keys that the loader of the step's key waits for, each wait once in a search. */
-  *#from(before: Step, followed: Set<number>): Generator<Step> {
+  /** Whether a loader of a key with this hash waits: most do not, and need no search. */
+  #isWaiting(hash: number): boolean {
     const m = this.#words;
-    for (let index = 0; index < WAIT_COUNT; index++) {
-      const word = wordOf(index);
-      if (Atomics.load(m, word + WAIT.owner) <= 0 || m[word + WAIT.fromHash] !== before.hash) continue;
-      if (m[word + WAIT.fromIdentity] !== before.identity || followed.has(word)) continue;
-      followed.add(word);
-      yield { hash: m[word + WAIT.toHash], identity: m[word + WAIT.toIdentity], word, before };
+    for (let word = WAITS_WORD; word < WAITS_WORD + WAIT_COUNT * WAIT_WORDS; word += WAIT_WORDS) {
+      // In this order: what is written before an owner is seen with it.
+      if (Atomics.load(m, word + WAIT.owner) > 0 && m[word + WAIT.fromHash] === hash) return true;
     }
+    return false;
+  }
+
+  /** The words of all waits by the hash of the key whose loader waits. */
+  #notedByHash(): Map<number, number[]> {
+    const m = this.#words;
+    const noted = new Map<number, number[]>();
+    for (let word = WAITS_WORD; word < WAITS_WORD + WAIT_COUNT * WAIT_WORDS; word += WAIT_WORDS) {
+      if (Atomics.load(m, word + WAIT.owner) <= 0) continue;
+      const hash = m[word + WAIT.fromHash];
+      const words = noted.get(hash);
+      if (words === undefined) noted.set(hash, [word]);
+      else words.push(word);
+    }
+    return noted;
+  }
+
+  /** The keys that the loader of the step's key waits for. Takes them out of `noted`: each key is left once in a search. */
+  #follow(before: Step, noted: Map<number, number[]>): Step[] {
+    const m = this.#words;
+    const steps: Step[] = [];
+    const others: number[] = [];
+    for (const word of noted.get(before.hash) ?? []) {
+      if (m[word + WAIT.fromIdentity] !== before.identity) others.push(word);
+      else steps.push({ hash: m[word + WAIT.toHash], identity: m[word + WAIT.toIdentity], word, before });
+    }
+    noted.set(before.hash, others);
+    return steps;
   }
 
   /** Whether all waits on the way to this step are still what they were, and those of live threads. */
