@@ -11,6 +11,9 @@ const api: OwnerApi = {
   set: (key, value) => {
     map.set(key, value);
   },
+  setMany: (keys, values) => {
+    for (const [i, key] of keys.entries()) map.set(key, values[i]);
+  },
 };
 
 function serveBatches(port: MessagePort): void {

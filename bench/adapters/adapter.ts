@@ -29,6 +29,8 @@ export interface SyncStore {
   readonly mode: 'sync';
   get(key: string): unknown;
   set(key: string, value: unknown): void;
+  /** Many sets at once, for filling, which is not timed. Default one after the other. */
+  setMany?(keys: readonly string[], values: readonly unknown[]): void;
   /** For stores whose writes need the event loop. Awaited between slices of operations, and with `all` when all must be done. */
   settle?(all: boolean): Promise<unknown> | undefined;
   close(): Promise<void> | void;
@@ -41,6 +43,8 @@ export interface AsyncStore {
   readonly inFlight: number;
   get(key: string): Promise<unknown>;
   set(key: string, value: unknown): Promise<unknown>;
+  /** As in SyncStore. */
+  setMany?(keys: readonly string[], values: readonly unknown[]): Promise<unknown>;
   close(): Promise<void> | void;
 }
 

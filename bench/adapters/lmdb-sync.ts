@@ -14,6 +14,11 @@ export const adapter: Adapter = {
       set: (key, value) => {
         database.putSync(key, value);
       },
+      setMany: (keys, values) => {
+        database.transactionSync(() => {
+          for (const [i, key] of keys.entries()) database.putSync(key, values[i]);
+        });
+      },
       close: () => database.close(),
     };
   },

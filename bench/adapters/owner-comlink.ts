@@ -17,6 +17,7 @@ export const adapter: Adapter = {
       inFlight: 1,
       get: (key) => api.get(key),
       set: (key, value) => api.set(key, value),
+      setMany: (keys, values) => api.setMany(keys, values),
       close: () => port.close(),
     };
   },

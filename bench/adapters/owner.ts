@@ -9,6 +9,7 @@ export type OwnerProtocol = 'comlink' | 'batched';
 export interface OwnerApi {
   get(key: string): unknown;
   set(key: string, value: unknown): void;
+  setMany(keys: readonly string[], values: readonly unknown[]): void;
 }
 
 /** One message of `batched`: keys, and beside each the value to set, or undefined to get. Answered by an array of values. */

@@ -1,8 +1,20 @@
 import { createClient, RESP_TYPES } from '@redis/client';
-import type { Adapter } from './adapter.js';
+import type { Adapter, ValueKind } from './adapter.js';
 import { findServer, startServer } from './redis-server.js';
 
 const IN_FLIGHT = 64;
+
+interface Form {
+  encode(value: unknown): string | Buffer;
+  decode(stored: string | Buffer): unknown;
+}
+
+/** It keeps bytes and strings. */
+const FORMS: Readonly<Record<ValueKind, Form>> = {
+  str: { encode: (value) => value as string, decode: (stored) => stored },
+  json: { encode: JSON.stringify, decode: (stored) => JSON.parse(stored as string) },
+  buf: { encode: (value) => value as Buffer, decode: (stored) => stored },
+};
 
 /** Redis (or Valkey) on this machine, over a unix socket; its client pipelines what is sent in one turn. */
 export const adapter: Adapter = {
@@ -18,35 +30,18 @@ export const adapter: Adapter = {
     const close = async (): Promise<void> => {
       await client.close();
     };
-    const inFlight = IN_FLIGHT;
-    switch (kind) {
-      case 'str':
-        return {
-          mode: 'async',
-          inFlight,
-          close,
-          get: async (key) => (await client.get(key)) ?? undefined,
-          set: (key, value) => client.set(key, value as string),
-        };
-      case 'json':
-        return {
-          mode: 'async',
-          inFlight,
-          close,
-          get: async (key) => {
-            const text = await client.get(key);
-            return text === null ? undefined : JSON.parse(text);
-          },
-          set: (key, value) => client.set(key, JSON.stringify(value)),
-        };
-      case 'buf':
-        return {
-          mode: 'async',
-          inFlight,
-          close,
-          get: async (key) => (await binary.get(key)) ?? undefined,
-          set: (key, value) => client.set(key, value as Buffer),
-        };
-    }
+    const { encode, decode } = FORMS[kind];
+    const reader = kind === 'buf' ? binary : client;
+    return {
+      mode: 'async',
+      inFlight: IN_FLIGHT,
+      close,
+      get: async (key) => {
+        const stored = await reader.get(key);
+        return stored === null ? undefined : decode(stored);
+      },
+      set: (key, value) => client.set(key, encode(value)),
+      setMany: (keys, values) => client.mSet(keys.map((key, i) => [key, encode(values[i])])),
+    };
   },
 };

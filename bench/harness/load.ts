@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { AsyncStore, Store } from '../adapters/adapter.js';
+import type { Store } from '../adapters/adapter.js';
 import { loadAdapter } from '../adapters/index.js';
 import { cachedKeys, freshKey } from '../workloads/keys.js';
 import { makeValues, VARIANTS } from '../workloads/values.js';
@@ -13,6 +13,8 @@ const CHECKED_KEYS = 2_000;
 /** One checked key in so many gets a second value. */
 const CHANGED_EVERY = 4;
 
+/** Gets under way at once while a store is checked. */
+const CHECK_BATCH = 250;
 /** Operations under way at once while a store is filled, which is not timed. */
 const FILL_BATCH = 1024;
 
@@ -50,16 +52,16 @@ export class Load implements LoadApi {
   }
 
   async check(changed: boolean): Promise<void> {
-    const keyOf = this.#keyOf;
-    const values = this.#values;
-    for (const [i, number] of this.#checked().entries()) {
-      const wanted = values[(number + (changed && i % CHANGED_EVERY === 0 ? 1 : 0)) % VARIANTS];
-      const received = await this.#store.get(keyOf(number));
-      // Some stores give a Uint8Array where a Buffer was put: the bytes are what counts.
-      const same = Buffer.isBuffer(wanted)
-        ? wanted.equals(received as Uint8Array)
-        : isDeepStrictEqual(received, wanted);
-      if (!same) throw new Error(`${this.#order.adapter}: ${keyOf(number)} came back wrong`);
+    const numbers = this.#checked();
+    for (let from = 0; from < numbers.length; from += CHECK_BATCH) {
+      const batch = numbers.slice(from, from + CHECK_BATCH);
+      // Together, so that a store that answers later is asked for many at once.
+      const received = await Promise.all(batch.map((number) => this.#store.get(this.#keyOf(number))));
+      for (const [i, number] of batch.entries()) {
+        const variant = number + (changed && (from + i) % CHANGED_EVERY === 0 ? 1 : 0);
+        if (!isSame(this.#values[variant % VARIANTS], received[i]))
+          throw new Error(`${this.#order.adapter}: ${this.#keyOf(number)} came back wrong`);
+      }
     }
     const absent = await this.#store.get('user:absent:profile');
     if (absent !== undefined) throw new Error(`${this.#order.adapter}: found a key that was never stored`);
@@ -100,26 +102,24 @@ export class Load implements LoadApi {
 
   async #setAll(numbers: readonly number[], variant: number): Promise<void> {
     const keyOf = this.#keyOf;
-    const values = this.#values;
     const store = this.#store;
-    const valueFor = (number: number): unknown => values[(number + variant) % VARIANTS];
-    if (store.mode === 'async') return setAllAsync(store, numbers, keyOf, valueFor);
-    for (const number of numbers) {
-      store.set(keyOf(number), valueFor(number));
-      if (store.settle !== undefined) await store.settle(false);
+    const valueFor = (number: number): unknown => this.#values[(number + variant) % VARIANTS];
+    for (let from = 0; from < numbers.length; from += FILL_BATCH) {
+      const batch = numbers.slice(from, from + FILL_BATCH);
+      if (store.setMany !== undefined) {
+        await store.setMany(batch.map(keyOf), batch.map(valueFor));
+      } else if (store.mode === 'async') {
+        await Promise.all(batch.map((number) => store.set(keyOf(number), valueFor(number))));
+      } else {
+        for (const number of batch) store.set(keyOf(number), valueFor(number));
+        await store.settle?.(true);
+      }
     }
-    await store.settle?.(true);
   }
 }
 
-async function setAllAsync(
-  store: AsyncStore,
-  numbers: readonly number[],
-  keyOf: (number: number) => string,
-  valueFor: (number: number) => unknown,
-): Promise<void> {
-  for (let from = 0; from < numbers.length; from += FILL_BATCH) {
-    const batch = numbers.slice(from, from + FILL_BATCH);
-    await Promise.all(batch.map((number) => store.set(keyOf(number), valueFor(number))));
-  }
+/** Some stores give a Uint8Array where a Buffer was put: the bytes are what counts. */
+function isSame(wanted: unknown, received: unknown): boolean {
+  if (!Buffer.isBuffer(wanted)) return isDeepStrictEqual(received, wanted);
+  return received instanceof Uint8Array && wanted.equals(received);
 }
