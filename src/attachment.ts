@@ -1,8 +1,8 @@
 import { KeyEncoder } from './codec/key.js';
 import { SharedCacheError } from './errors.js';
 import type { Arena } from './memory/arena.js';
-import { classTables } from './memory/heap.js';
 import { CONTROL, POLICY_GLOBAL_WORD } from './memory/layout.js';
+import { classTables } from './memory/size-classes.js';
 import { EVICTION_NAMES, policies } from './policy/index.js';
 import type { PolicyShared } from './policy/policy.js';
 import { Clock } from './sync/clock.js';

@@ -3,14 +3,13 @@ import {
   BUCKET_WORDS,
   LINK_WORDS,
   MAX_CHANGE_COUNTS,
-  MAX_CLASSES,
-  MIN_BLOCK_BYTES,
   MIN_CHANGE_COUNTS,
   PAGES_WORD,
   pageRecordWords,
   SLOT_SHIFT,
   SLOTS_PER_CHANGE_COUNT,
 } from './layout.js';
+import { sizeClasses } from './size-classes.js';
 
 /** The four numbers a shard's layout follows from; stored in the control header. */
 export interface ShardDimensions {
@@ -66,24 +65,6 @@ export function shardGeometry(dimensions: ShardDimensions): ShardGeometry {
 function changeCountsFor(slotCount: number): number {
   const wanted = 2 ** Math.floor(Math.log2(slotCount / SLOTS_PER_CHANGE_COUNT));
   return Math.min(MAX_CHANGE_COUNTS, Math.max(MIN_CHANGE_COUNTS, wanted));
-}
-
-/**
- * Size classes that divide a page well: each is the largest multiple of 8 of which k fit in a page, about 10 % apart,
- * from 32 bytes to the whole page.
- */
-export function sizeClasses(pageBytes: number): number[] {
-  const classes: number[] = [];
-  let wanted = MIN_BLOCK_BYTES;
-  while (wanted <= pageBytes) {
-    const perPage = Math.floor(pageBytes / wanted);
-    const bytes = Math.floor(pageBytes / perPage / 8) * 8;
-    classes.push(bytes);
-    wanted = bytes < 160 ? bytes + 8 : Math.max(bytes + 8, Math.ceil((bytes * 1.1) / 8) * 8);
-    if (wanted > pageBytes && bytes < pageBytes) wanted = pageBytes;
-  }
-  if (classes.length > MAX_CLASSES) throw new RangeError(`${classes.length} size classes, ${MAX_CLASSES} allowed`);
-  return classes;
 }
 
 /** Buckets that hold `entries` at the designed load. */

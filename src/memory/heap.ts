@@ -12,6 +12,7 @@ import {
   SHARD,
 } from './layout.js';
 import type { ShardMemory } from './shard-memory.js';
+import type { ClassTables } from './size-classes.js';
 
 /** Where a block lies: its page's record, its number in the page, its size class. */
 export interface BlockPlace {
@@ -288,18 +289,3 @@ export class Heap {
 /** Rounded down, so that a page is scanned rather too early than too late. */
 const expirySeconds = (ms: number): number =>
   Math.min(0x7fffffff, Math.max(1, Math.floor((ms - EXPIRY_EPOCH_MS) / 1000)));
-
-/** What all heaps of one geometry share. */
-export interface ClassTables {
-  perPage: readonly number[];
-  classOf: Uint8Array;
-}
-
-export function classTables(pageBytes: number, classBytes: readonly number[]): ClassTables {
-  const classOf = new Uint8Array((pageBytes >> 3) + 1);
-  for (let units = 0, c = 0; units < classOf.length; units++) {
-    while (classBytes[c] < units * 8) c++;
-    classOf[units] = c;
-  }
-  return { perPage: classBytes.map((bytes) => Math.floor(pageBytes / bytes)), classOf };
-}

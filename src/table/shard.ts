@@ -1,7 +1,7 @@
-import type { ClassTables } from '../memory/heap.js';
 import { Heap } from '../memory/heap.js';
 import { BUCKET_WORDS, COUNTER, REF_SHIFT, SHARD } from '../memory/layout.js';
 import type { ShardMemory } from '../memory/shard-memory.js';
+import type { ClassTables } from '../memory/size-classes.js';
 import type { EvictionPolicy } from '../policy/policy.js';
 import { type LockContext, lockSlow, nextVersion, tryLockWord, unlockWord } from '../sync/mutex.js';
 import { clearLocked } from './clear.js';

@@ -2,9 +2,10 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { shardGeometry } from '../../src/memory/geometry.js';
-import { classTables, Heap } from '../../src/memory/heap.js';
+import { Heap } from '../../src/memory/heap.js';
 import { JOURNAL_WORD, SHARD } from '../../src/memory/layout.js';
 import { ShardMemory } from '../../src/memory/shard-memory.js';
+import { classTables } from '../../src/memory/size-classes.js';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 console.log(`# SEED=${seed}`);
