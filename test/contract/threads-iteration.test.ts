@@ -4,6 +4,8 @@ import type { Walks } from '../fixtures/jobs/iteration.js';
 import { runTeam } from '../fixtures/team.js';
 import { withCache } from '../fixtures/with-cache.js';
 
+t.setTimeout(120_000);
+
 for (const size of [2, 4, 8]) {
   t.test(`${size} threads: a walk sees what stays exactly once, whole, and nothing that is over`, async (t) => {
     const walks = (await runTeam(withCache(t, { maxBytes: '16MB' }), 'walk', size)) as Walks[];

@@ -5,6 +5,8 @@ import { BLOCKS } from '../fixtures/jobs/prefix.js';
 import { runTeam } from '../fixtures/team.js';
 import { withCache } from '../fixtures/with-cache.js';
 
+t.setTimeout(120_000);
+
 for (const size of [2, 4, 8]) {
   t.test(`${size} threads: longestPrefix is never shorter than what was announced, and counts`, async (t) => {
     const cache = withCache(t);

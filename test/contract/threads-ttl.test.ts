@@ -8,6 +8,8 @@ import { type Expiries, LEASE_MS, LONG_TTL_KEY, SWEPT_KEYS, type Win } from '../
 import { runTeam } from '../fixtures/team.js';
 import { withCache } from '../fixtures/with-cache.js';
 
+t.setTimeout(120_000);
+
 /** The promise: how late an entry may be returned after its end, ms. */
 const LATEST_MS = 20;
 
@@ -86,8 +88,8 @@ t.test('a thread that asks now and then, after the sweeper died with the thread 
   const cache = SharedCache.attach(handle);
   t.equal(words[CONTROL.ticking], 1, 'nobody has said that the clock stands');
   const ttl = 1_100;
-  const end = Date.now() + ttl;
   cache.put('short', 1, { ttl });
+  const end = Date.now() + ttl;
   let latest = 0;
   for (let asked = Date.now(); cache.get('short') !== undefined; asked = Date.now()) {
     latest = asked - end;

@@ -4,6 +4,8 @@ import { awaitValue, LAPS, PINGS } from '../fixtures/jobs/visibility.js';
 import { runTeam } from '../fixtures/team.js';
 import { withCache } from '../fixtures/with-cache.js';
 
+t.setTimeout(120_000);
+
 for (const size of [2, 4, 8]) {
   t.test(`${size} threads hand on a baton without turning their event loops`, async (t) => {
     const cache = withCache<unknown>(t);
