@@ -247,7 +247,7 @@ t.test('headers that nobody wrote are refused or do no more harm than a wrong se
       t.throws(() => SharedCache.attach(handle), { code: 'ERR_INVALID_HANDLE' }, `${name} = ${value}`);
     }
   }
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < 200; i++) {
     const handle = copyOf(cache.handle, (m) => {
       for (let n = 0; n <= random(3); n++) m[random(CONTROL.clock)] = random(2 ** 24) << random(9);
     });
@@ -262,7 +262,7 @@ t.test('headers that nobody wrote are refused or do no more harm than a wrong se
 });
 
 t.test('an index, entries and policy state that somebody wrote over', (t) => {
-  for (let round = 0; round < 60; round++) {
+  for (let round = 0; round < 40; round++) {
     const eviction = (['adaptive', 's3-fifo', 'lru', 'lfu', 'fifo'] as const)[round % 5];
     const cache = withCache<unknown>(t, { maxBytes: '1MB', shards: 1, eviction, sweep: false, lockTimeoutMs: 50 });
     const values = [
