@@ -14,7 +14,7 @@ for (const [name, bug] of Object.entries(bugs)) {
   t.test(`${name} is found out`, async (t) => {
     const interleaving = await Interleaving.of(scenarios[where[name] ?? 'oneEach'] as Scenario, bug);
     t.teardown(() => interleaving.close());
-    const { schedules, problems } = exploreAll(interleaving, { preemptions: 2, kills: 1 }, LIMIT);
+    const { schedules, problems } = exploreAll(interleaving, { preemptions: 1, kills: 1 }, LIMIT);
     t.comment(`after ${schedules} schedules: ${problems[0]}`);
     t.not(problems.length, 0);
   });
