@@ -14,22 +14,73 @@ export interface Chain {
   ended: boolean;
 }
 
-/** Follows a loader through everything it awaits. */
-export const chains = new AsyncLocalStorage<Chain>();
+/** Following goes on for so long after a load: to switch it on and off costs as much as some dozen awaits that are followed. */
+const IDLE_MS = 100;
 
-export function newChain(words: Int32Array, key: string, alone: boolean): Chain {
-  return { words, key, outer: chains.getStore(), alone, waits: [], ended: false };
-}
+/** Follows an asynchronous loader through everything it awaits. */
+const followed = new AsyncLocalStorage<Chain>();
+/** Asynchronous loaders that have begun and not ended, in this thread. */
+let running = 0;
+let idle: NodeJS.Timeout | undefined;
+/** The innermost load this thread computes right now. */
+let computing: Chain | undefined;
 
-/** The loader may leave calls behind that nobody awaits: they are no longer part of it. */
-export function endChain(chain: Chain): void {
-  chain.ended = true;
-  for (const wait of chain.waits) wait.end();
+/** The innermost load of any cache that the running code is part of. */
+export function currentLoad(): Chain | undefined {
+  return computing ?? followed.getStore();
 }
 
 /** The loads of this cache that the running code is part of, innermost first. */
 export function* currentLoads(words: Int32Array): Generator<Chain> {
-  for (let chain = chains.getStore(); chain !== undefined; chain = chain.outer) {
+  for (let chain = currentLoad(); chain !== undefined; chain = chain.outer) {
     if (chain.words === words && !chain.ended) yield chain;
   }
+}
+
+export function newChain(words: Int32Array, key: string, outer: Chain | undefined, alone: boolean): Chain {
+  return { words, key, outer, alone, waits: [], ended: false };
+}
+
+export async function runLoader<V>(chain: Chain, loader: (key: string) => V | Promise<V>): Promise<V> {
+  running++;
+  try {
+    return await begin(chain, loader);
+  } finally {
+    end(chain);
+    if (--running === 0) idle ??= setTimeout(stopFollowing, IDLE_MS).unref();
+  }
+}
+
+export function runCompute<V>(chain: Chain, compute: (key: string) => V): V {
+  const before = computing;
+  computing = chain;
+  try {
+    return compute(chain.key);
+  } finally {
+    computing = before;
+    end(chain);
+  }
+}
+
+/** The loader's first part, up to where it first waits, runs at once: inside of what is being computed, but not part of it. */
+function begin<V>(chain: Chain, loader: (key: string) => V | Promise<V>): V | Promise<V> {
+  const before = computing;
+  computing = undefined;
+  try {
+    return followed.run(chain, loader, chain.key);
+  } finally {
+    computing = before;
+  }
+}
+
+/** While anything is followed, every await of the thread takes several times as long. */
+function stopFollowing(): void {
+  idle = undefined;
+  if (running === 0) followed.disable();
+}
+
+/** The loader may leave calls behind that nobody awaits: they are no longer part of it. */
+function end(chain: Chain): void {
+  chain.ended = true;
+  for (const wait of chain.waits) wait.end();
 }

@@ -2,7 +2,7 @@ import { isMainThread } from 'node:worker_threads';
 import type { KeyEncoder } from '../codec/key.js';
 import { describe, SharedCacheError } from '../errors.js';
 import { COUNTER } from '../memory/layout.js';
-import { type Chain, chains, currentLoads, endChain, newChain } from './chain.js';
+import { type Chain, currentLoad, currentLoads, newChain, runCompute, runLoader } from './chain.js';
 import type { Claim, Leases } from './leases.js';
 import { type KeyId, type NotedWait, Waits } from './waits.js';
 
@@ -42,6 +42,15 @@ export interface FlightTarget<V> {
 interface Pending<V> {
   promise: Promise<V>;
   /** Of loaders that wait for this load. */
+  readonly waits: NotedWait[];
+}
+
+/** Where a load belongs. */
+interface Place {
+  /** What it is part of. */
+  readonly outer: Chain | undefined;
+  readonly alone: boolean;
+  /** Of loaders that wait for it. */
   readonly waits: NotedWait[];
 }
 
@@ -86,7 +95,9 @@ export class Flight<V> {
     const { signal } = options;
     if (signal?.aborted) return Promise.reject(signal.reason);
     const noted = this.#noteWait(key);
-    if (noted === 'alone') return this.#run(key, loader, options, NO_LEASE, { alone: true, waits: [] });
+    if (noted === 'alone') {
+      return this.#run(key, loader, options, NO_LEASE, { outer: currentLoad(), alone: true, waits: [] });
+    }
     let pending = this.#pending.get(key);
     if (pending === undefined) {
       pending = this.#start(key, loader, options, noted);
@@ -111,7 +122,7 @@ export class Flight<V> {
     if (claim.kind !== 'owned') return;
     const waits: NotedWait[] = [];
     // Whoever asked is not waiting for it: not part of any other load.
-    const promise = chains.exit(() => this.#run(key, loader, options, claim, { alone: false, waits }));
+    const promise = this.#run(key, loader, options, claim, { outer: undefined, alone: false, waits });
     this.#pending.set(key, { promise, waits });
     const forget = (): void => {
       this.#pending.delete(key);
@@ -126,7 +137,8 @@ export class Flight<V> {
     noted: NotedWait | undefined,
   ): Pending<V> {
     const waits = noted === undefined ? [] : [noted];
-    const promise = this.#waitOrRun(key, loader, options, waits).finally(() => {
+    const place: Place = { outer: currentLoad(), alone: false, waits };
+    const promise = this.#waitOrRun(key, loader, options, place).finally(() => {
       this.#pending.delete(key);
       endAll(waits);
     });
@@ -139,12 +151,12 @@ export class Flight<V> {
     key: string,
     loader: (key: string) => V | Promise<V>,
     options: LoadOptions,
-    waits: NotedWait[],
+    place: Place,
   ): Promise<V> {
     const wait = this.#newWait(options);
     for (;;) {
       const claim = this.#claim(key);
-      if (!this.#mustWait(wait, claim)) return this.#run(key, loader, options, claim, { alone: false, waits });
+      if (!this.#mustWait(wait, claim)) return this.#run(key, loader, options, claim, place);
       const ticket = Atomics.waitAsync(this.#target.words, this.#leases.ticketWord(claim), claim.ticket, SLICE_MS);
       // A pending waitAsync alone lets a thread end. The process may; a worker that awaits another's load must not vanish.
       const hold = isMainThread ? undefined : setTimeout(() => {}, HOLD_MS);
@@ -195,16 +207,14 @@ export class Flight<V> {
   }
 
   #runSync(key: string, compute: (key: string) => V, options: LoadOptions, claim: Claim, alone: boolean): V {
-    const chain = newChain(this.#target.words, key, alone);
     try {
       const value = this.#target.peekFresh(key, options.staleTtl ?? 0);
       if (value !== undefined) return value;
       this.#countLoad(claim);
-      const computed = chains.run(chain, compute, key);
+      const computed = runCompute(newChain(this.#target.words, key, currentLoad(), alone), compute);
       this.#target.store(key, computed, options);
       return computed;
     } finally {
-      endChain(chain);
       if (claim.kind === 'owned') this.#leases.release(claim.lease);
     }
   }
@@ -214,18 +224,16 @@ export class Flight<V> {
     loader: (key: string) => V | Promise<V>,
     options: LoadOptions,
     claim: Claim,
-    { alone, waits }: { alone: boolean; waits: NotedWait[] },
+    { outer, alone, waits }: Place,
   ): Promise<V> {
-    const chain = newChain(this.#target.words, key, alone);
     try {
       const value = this.#target.peekFresh(key, options.staleTtl ?? 0);
       if (value !== undefined) return value;
       this.#countLoad(claim);
-      const loaded = await chains.run(chain, loader, key);
+      const loaded = await runLoader(newChain(this.#target.words, key, outer, alone), loader);
       this.#target.store(key, loaded, options);
       return loaded;
     } finally {
-      endChain(chain);
       // Before the lease is free: the next thread to load the key must not find that it is still waited for here.
       endAll(waits);
       if (claim.kind === 'owned') this.#leases.release(claim.lease);
