@@ -21,7 +21,8 @@ const IDLE_MS = 100;
 const followed = new AsyncLocalStorage<Chain>();
 /** Asynchronous loaders that have begun and not ended, in this thread. */
 let running = 0;
-let idle: NodeJS.Timeout | undefined;
+/** Whether it was decided to look later if there are any still. */
+let stopping = false;
 /** The innermost load this thread computes right now. */
 let computing: Chain | undefined;
 
@@ -47,7 +48,10 @@ export async function runLoader<V>(chain: Chain, loader: (key: string) => V | Pr
     return await begin(chain, loader);
   } finally {
     end(chain);
-    if (--running === 0) idle ??= setTimeout(stopFollowing, IDLE_MS).unref();
+    if (--running === 0 && !stopping) {
+      stopping = true;
+      setTimeout(stopFollowing, IDLE_MS).unref();
+    }
   }
 }
 
@@ -75,7 +79,7 @@ function begin<V>(chain: Chain, loader: (key: string) => V | Promise<V>): V | Pr
 
 /** While anything is followed, every await of the thread takes several times as long. */
 function stopFollowing(): void {
-  idle = undefined;
+  stopping = false;
   if (running === 0) followed.disable();
 }
 

@@ -4,6 +4,8 @@ import type { SharedCache } from '../../src/index.js';
 import { type CircleResult, runCircle, type Way } from '../fixtures/circle-team.js';
 import { withCache } from '../fixtures/with-cache.js';
 
+t.setTimeout(120_000);
+
 const ROUNDS = 2;
 const CIRCLES: Way[][] = [
   ['async', 'async'],

@@ -3,6 +3,8 @@ import t from 'tap';
 import { type FlightResult, resultOf, startGated, startSeat } from '../fixtures/flight-team.js';
 import { withCache } from '../fixtures/with-cache.js';
 
+t.setTimeout(120_000);
+
 const THREADS = 8;
 const CALLERS = 50;
 const KEYS = 1_000;
