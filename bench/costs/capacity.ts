@@ -31,9 +31,13 @@ export const capacityChart: CostChart = {
   yTitle: 'ns an operation',
   shape: 'lines',
   label: (x) => short(x),
-  ticks: (effort) => ticksOf(entriesOf(effort.full).length * Object.keys(SERIES).length, effort),
+  ticks: (effort) => {
+    const capacities = entriesOf(effort.full).length;
+    return capacities + ticksOf(capacities * Object.keys(SERIES).length, effort);
+  },
   measure: (effort, tick) => {
     const probes = entriesOf(effort.full).flatMap((entries) => {
+      tick(`fill ${short(entries)} entries`);
       // One cache that has room, and one that is full.
       const neededBytes = 2 * roomFor(entries, VALUE_BYTES);
       if (neededBytes < freemem()) return probesOf(entries, effort);

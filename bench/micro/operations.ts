@@ -61,21 +61,21 @@ function allOperations(): Operation[] {
   let fresh = 0;
   let stored = 0;
   return [
-    { name: 'get hit, string of 100', run: (i) => cache.get(pick(keys, i)) },
-    { name: 'get hit, string, new key string', run: (i) => cache.get(freshKey(Math.imul(i, 40_503) & (KEYS - 1))) },
-    { name: 'get hit, same 64 strings', run: (i) => cache.get(keys[i & 63] as string) },
-    { name: 'get hit, number', run: (i) => cache.get(pick(counters, i)) },
-    { name: 'get hit, object', run: (i) => cache.get(pick(objects, i)) },
-    { name: 'get hit, Buffer of 1 KB', run: (i) => cache.get(pick(buffers, i)) },
+    { name: 'get hit string of 100', run: (i) => cache.get(pick(keys, i)) },
+    { name: 'get hit string by a new key string', run: (i) => cache.get(freshKey(Math.imul(i, 40_503) & (KEYS - 1))) },
+    { name: 'get hit same 64 strings', run: (i) => cache.get(keys[i & 63] as string) },
+    { name: 'get hit number', run: (i) => cache.get(pick(counters, i)) },
+    { name: 'get hit object', run: (i) => cache.get(pick(objects, i)) },
+    { name: 'get hit Buffer of 1 KB', run: (i) => cache.get(pick(buffers, i)) },
     { name: 'get miss', run: (i) => cache.get(pick(absent, i)) },
-    { name: 'peek, string of 100', run: (i) => cache.peek(pick(keys, i)) },
+    { name: 'peek string of 100', run: (i) => cache.peek(pick(keys, i)) },
     { name: 'has', run: (i) => cache.has(pick(keys, i)) },
-    { name: 'put overwrite, string of 100', run: (i) => cache.put(pick(keys, i), strings[i % VARIANTS]) },
-    { name: 'put overwrite, number', run: (i) => cache.put(pick(counters, i), i) },
-    { name: 'put overwrite, object', run: (i) => cache.put(pick(objects, i), profiles[i % VARIANTS]) },
-    { name: 'put overwrite, Buffer of 1 KB', run: (i) => cache.put(pick(buffers, i), bytes[i % VARIANTS]) },
+    { name: 'put overwrite string of 100', run: (i) => cache.put(pick(keys, i), strings[i % VARIANTS]) },
+    { name: 'put overwrite number', run: (i) => cache.put(pick(counters, i), i) },
+    { name: 'put overwrite object', run: (i) => cache.put(pick(objects, i), profiles[i % VARIANTS]) },
+    { name: 'put overwrite Buffer of 1 KB', run: (i) => cache.put(pick(buffers, i), bytes[i % VARIANTS]) },
     {
-      name: 'put new, evicting',
+      name: 'put new evicting',
       run: () => full.put(freshKey(fresh++ % 100_000_000), strings[fresh % VARIANTS] as string),
     },
     {
@@ -86,7 +86,7 @@ function allOperations(): Operation[] {
         cache.delete(key);
       },
     },
-    { name: 'delete, absent', run: (i) => cache.delete(pick(absent, i)) },
+    { name: 'delete absent', run: (i) => cache.delete(pick(absent, i)) },
     { name: 'increment', run: (i) => cache.increment(pick(counters, i)) },
     { name: 'touch', run: (i) => cache.touch(pick(keys, i)) },
     {
