@@ -23,6 +23,11 @@ export class SlotLists {
     return this.#memory.words[list + LAST] - 1;
   }
 
+  /** The slot at the young end, -1 when the list is empty. */
+  first(list: number): number {
+    return this.#memory.words[list + FIRST] - 1;
+  }
+
   /** Puts the slot at the young end. */
   push(list: number, slot: number): void {
     const memory = this.#memory;

@@ -3,8 +3,8 @@ import { type EvictionPolicy, MAX_EVICTION_STEPS, type PolicyFactory, type Polic
 
 /** Lists, a power of two. */
 const GENERATIONS = 64;
-/** A full shard's entries are inserted in about this many epochs, so order is kept to about 3 % of the capacity. */
-const EPOCHS_PER_CAPACITY = 32;
+/** A full shard's entries are inserted in about this many epochs, so order is kept to about 4 % of the capacity. */
+const EPOCHS_PER_CAPACITY = 24;
 const EPOCH = 0;
 const INSERTS = 1;
 const OLDEST = 2;
@@ -13,11 +13,14 @@ const FULL = 3;
 const LISTS = 4;
 
 /**
- * Least recently used, to within a thirty-second of the capacity, with hits that write one byte.
+ * Least recently used, to within a twenty-fourth of the capacity, with hits that write one byte.
  *
  *   hit(x):     mark(x) = the current epoch
- *   insert(x):  x joins the list of the current epoch; every capacity / 32 inserts a new epoch begins
- *   evict:      x = last of the oldest list; if mark(x) is a later epoch, x joins that epoch's list, else x goes
+ *   insert(x):  x joins the list of the current epoch; every capacity / 24 inserts a new epoch begins
+ *   evict:      x = youngest of the oldest list; if mark(x) is a later epoch, x joins that epoch's list, else x goes
+ *
+ * Within an epoch any order is as good for recency. The youngest goes first: a loop a little longer than a shard then keeps
+ * most of an epoch instead of losing every entry just before its turn, and of a prefix the tail goes before the head.
  *
  * A list per epoch of last use as in Linux's multi-generational LRU, with CLOCK's lazy promotion (Corbato, 1968).
  */
@@ -64,12 +67,14 @@ class Lru implements EvictionPolicy {
     let epoch = m[area + OLDEST];
     for (let i = 0; i < GENERATIONS && this.#lists.length(this.#list(epoch)) === 0; i++) epoch = (epoch + 1) & 0x7f;
     if (epoch !== m[area + OLDEST]) memory.set(area + OLDEST, epoch);
-    const slot = this.#lists.last(this.#list(epoch));
+    const list = this.#list(epoch);
+    // Where all are of the current epoch, the youngest has only just come.
+    const slot = epoch === m[area + EPOCH] ? this.#lists.last(list) : this.#lists.first(list);
     const mark = memory.bytes[memory.markByte(slot)];
     if (mark === 0 || step === MAX_EVICTION_STEPS - 1) return slot;
     const age = (m[area + EPOCH] - (mark & 0x7f)) & 0x7f;
     if (age >= ((m[area + EPOCH] - epoch) & 0x7f)) return slot;
-    this.#lists.remove(this.#list(epoch), slot);
+    this.#lists.remove(list, slot);
     this.#join(slot, mark & 0x7f);
     return -1;
   }
