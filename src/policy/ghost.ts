@@ -53,7 +53,7 @@ export class Ghost {
     m[place] = fingerprint(hash) | step;
   }
 
-  /** Whether the key was evicted within the last `window` evictions; if so it is forgotten. */
+  /** Whether the key is one of the last `window` that were evicted and not taken since; if so it is forgotten. */
   take(hash: number, window: number): boolean {
     const m = this.#memory.words;
     const set = this.#set(hash);
@@ -62,6 +62,8 @@ export class Ghost {
       if ((m[way] & ~AGE_MASK) !== wanted) continue;
       const recent = ((this.#step() - m[way]) & AGE_MASK) * this.#stepSize <= window;
       m[way] = 0;
+      // A queue that lost a key is shorter, so what came before it is remembered for longer.
+      if (recent) m[this.#word + CLOCK] = (m[this.#word + CLOCK] - 1) | 0;
       return recent;
     }
     return false;
