@@ -4,6 +4,15 @@ import { type EvictionPolicy, MAX_EVICTION_STEPS, type PolicyFactory, type Polic
 /** Mark bytes count to 255, so levels are 0 to 8. */
 const LEVELS = 9;
 const MOST_HITS = 255;
+/** Capacities of inserts after which hits are halved. */
+const HALVED_AFTER = 8;
+/** An entry's policy word is its level and the age in which it joined it. */
+const LEVEL_BITS = 4;
+const LEVEL_MASK = (1 << LEVEL_BITS) - 1;
+const AGE_MASK = 0xffffff;
+const AGE = LIST_WORDS << LEVEL_BITS;
+const INSERTS = AGE + 1;
+const AREA_WORDS = AGE + 2;
 
 /**
  * Least frequently used, by the magnitude of the hit count: a list per power of two, oldest first within each.
@@ -11,8 +20,11 @@ const MOST_HITS = 255;
  *   hit(x):     mark(x) = min(mark(x) + 1, 255)
  *   insert(x):  x joins level 0
  *   evict:      x = last of the lowest level; if log2(mark(x) + 1) is higher, x joins that level, else x goes
+ *   age:        with each eviction, if there is an x above level 0 that came to its level before the current age:
+ *               mark(x) = mark(x) / 2, and x joins the level of that; a new age begins every eight capacities of inserts
  *
- * Hits are never forgotten: for loads whose favourites change, another policy is the better choice.
+ * Halving all counts from time to time, but one at a time: Robinson and Devarakonda, "Data cache management using
+ * frequency-based replacement", SIGMETRICS 1990.
  */
 class Lfu implements EvictionPolicy {
   readonly #memory: PolicyMemory;
@@ -31,6 +43,7 @@ class Lfu implements EvictionPolicy {
   }
 
   insertLocked(slot: number): void {
+    this.#countInsert();
     this.#join(slot, 0);
   }
 
@@ -43,10 +56,11 @@ class Lfu implements EvictionPolicy {
   }
 
   victimLocked(step: number): number {
+    if (step === 0) this.#ageOne();
     let level = 0;
     while (level < LEVELS - 1 && this.#lists.length(this.#list(level)) === 0) level++;
     const slot = this.#lists.last(this.#list(level));
-    const reached = 31 - Math.clz32(this.#memory.bytes[this.#memory.markByte(slot)] + 1);
+    const reached = levelOf(this.#memory.bytes[this.#memory.markByte(slot)]);
     if (reached <= level || step === MAX_EVICTION_STEPS - 1) return slot;
     this.#lists.remove(this.#list(level), slot);
     this.#join(slot, reached);
@@ -54,7 +68,8 @@ class Lfu implements EvictionPolicy {
   }
 
   resetLocked(): void {
-    for (let level = 0; level < LEVELS; level++) this.#lists.reset(this.#list(level));
+    const { words, areaWord } = this.#memory;
+    words.fill(0, areaWord, areaWord + AREA_WORDS);
   }
 
   inspectLocked(isFilled: (slot: number) => boolean, problem: (message: string) => void): void {
@@ -63,19 +78,47 @@ class Lfu implements EvictionPolicy {
     reportUnlisted(this.#memory, seen, problem);
   }
 
+  /** Ages are advice: plain stores. */
+  #countInsert(): void {
+    const { words: m, areaWord } = this.#memory;
+    if (++m[areaWord + INSERTS] < this.#memory.entryCount() * HALVED_AFTER) return;
+    m[areaWord + INSERTS] = 0;
+    m[areaWord + AGE] = (m[areaWord + AGE] + 1) & AGE_MASK;
+  }
+
+  /** Halves the hits of one entry that was not aged in this age: the oldest of a level is the first to be due. */
+  #ageOne(): void {
+    const { bytes, words: m, areaWord } = this.#memory;
+    for (let level = LEVELS - 1; level > 0; level--) {
+      const slot = this.#lists.last(this.#list(level));
+      if (slot < 0 || m[this.#memory.policyWord(slot)] >>> LEVEL_BITS === m[areaWord + AGE]) continue;
+      const byte = this.#memory.markByte(slot);
+      bytes[byte] >>>= 1;
+      this.#lists.remove(this.#list(level), slot);
+      this.#join(slot, levelOf(bytes[byte]));
+      return;
+    }
+  }
+
   #join(slot: number, level: number): void {
+    const { words: m, areaWord } = this.#memory;
     this.#lists.push(this.#list(level), slot);
-    this.#memory.set(this.#memory.policyWord(slot), level);
+    this.#memory.set(this.#memory.policyWord(slot), (m[areaWord + AGE] << LEVEL_BITS) | level);
   }
 
   #list(level: number): number {
-    return this.#memory.areaWord + (level & 15) * LIST_WORDS;
+    return this.#memory.areaWord + (level & LEVEL_MASK) * LIST_WORDS;
   }
+}
+
+/** The magnitude of a count of hits. */
+function levelOf(hits: number): number {
+  return 31 - Math.clz32(hits + 1);
 }
 
 export const lfu: PolicyFactory = {
   name: 'lfu',
-  shardWords: () => 16 * LIST_WORDS,
+  shardWords: () => AREA_WORDS,
   globalWords: () => 0,
   create: (memory) => new Lfu(memory),
 };
