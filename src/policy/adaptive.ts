@@ -8,7 +8,7 @@ const RECENCY: Configuration = { name: 'recency', smallShare: 0.7, windowShare: 
 const FREQUENCY: Configuration = { name: 'frequency', smallShare: 0.2, windowShare: 0, admission: 'frequency' };
 
 /** Caches of this many entries begin with two queues: loops that long are rare, and learning takes longer. */
-const LARGE_ENTRIES = 8192;
+const LARGE_ENTRIES = 4096;
 
 /** The first one is in force until the simulations know better. */
 function configurations(totalCapacityEntries: number): readonly Configuration[] {

@@ -2,18 +2,30 @@ import { MiniTable } from './mini-table.js';
 import { type Configuration, Plane } from './plane.js';
 import type { PolicyShared } from './policy.js';
 
-/** One key in so many is simulated, and so is the capacity; but no fewer and no more entries than these. */
+/**
+ * One key in so many is simulated, and so is the capacity; but no fewer and no more entries than these. Simulations of fewer
+ * than `CLEAR_ENTRIES` are often wrong: there are so many if that takes no more than one key in `DENSEST`.
+ */
 const SAMPLING = 64;
+const DENSEST = 8;
 const LEAST_ENTRIES = 64;
+const CLEAR_ENTRIES = 256;
 const MOST_ENTRIES = 8192;
 /** A choice is made so many times while the cache serves as many requests as it holds entries, or this many if it is small. */
 const CHOICES = 8;
 const LEAST_REQUESTS = 1000;
 /** Weight of the past in a score, per choice: 0.85 per capacity of requests. */
 const PAST = 0.98;
-/** What another configuration must lead by to be chosen: this share of the score, and so many sampled hits, else chance decides. */
+/**
+ * What another configuration must lead by, so many choices on end, to be chosen: this share of the score; so many hits per
+ * simulated entry (of up to so many), since a change costs hits as well; and so many standard deviations, else chance decides:
+ * of n requests that only one of the two served, the difference is by chance the square root of n.
+ */
 const LEAST_SHARE = 0.005;
-const LEAST_LEAD = 4;
+const LEAST_LEAD = 0.1;
+const LEAD_ENTRIES = 128;
+const DEVIATIONS = 1.5;
+const LEADING_CHOICES = 4;
 /** Sampled requests of a thread that are simulated at a time, and those it holds back while others simulate. */
 const BATCH = 8;
 const MOST_PENDING = 256;
@@ -23,14 +35,17 @@ const UNIT = 1000;
 /** The word that all threads read; the others, written often, are in other cache lines. */
 export const CHOSEN = 0;
 const REQUESTS = 16;
-const HITS = 17;
+/** The configuration that leads clearly, and for how many choices it has. */
+const LEADER = 17;
+const LED = 18;
+const HITS = 19;
 
 /**
  * Chooses the configuration that would have served the latest requests best, for the whole cache: each is simulated on a
  * sampled part of the key space, at a capacity scaled down alike, by the same code that runs the cache.
  *
  *   every sampled request (a hit or a put):  each simulation serves it and counts its hits
- *   eight times per capacity of requests:    score = 0.98 score + hits; the best one is chosen if it leads clearly
+ *   eight times per capacity of requests:    score = 0.98 score + hits; the best one is chosen if it has led clearly for long
  *
  * Miniature simulations: Waldspurger, Saemundsson, Ahmad and Park, "Cache modeling and optimization using miniature
  * simulations", USENIX ATC 2017.
@@ -40,6 +55,8 @@ export class Chooser {
   readonly #tables: readonly MiniTable[];
   readonly #threshold: number;
   readonly #epochRequests: number;
+  readonly #leastLead: number;
+  readonly #differWord: number;
   readonly #pending: number[] = [];
 
   constructor(shared: PolicyShared, configurations: readonly Configuration[]) {
@@ -47,6 +64,8 @@ export class Chooser {
     const entries = simulatedEntries(total);
     const size = MiniTable.words(entries, Plane.words(entries));
     this.#shared = shared;
+    this.#leastLead = Math.min(LEAD_ENTRIES, entries) * LEAST_LEAD * UNIT;
+    this.#differWord = HITS + 2 * configurations.length;
     this.#threshold = Math.min(1, entries / total) * 2 ** 32;
     this.#epochRequests = Math.ceil((Math.max(LEAST_REQUESTS, total) / CHOICES) * Math.min(1, entries / total));
     this.#tables = configurations.map((_, i) => {
@@ -78,11 +97,27 @@ export class Chooser {
     if (outcome === 'stolen') this.#shared.words.fill(0, REQUESTS);
     const m = this.#shared.words;
     for (const hash of this.#pending) {
-      for (let i = 0; i < this.#tables.length; i++) if (this.#tables[i].access(hash)) m[HITS + 2 * i]++;
+      this.#serve(hash);
       if (++m[REQUESTS] >= this.#epochRequests) this.#endEpoch();
     }
     this.#pending.length = 0;
     this.#shared.unlock();
+  }
+
+  /** Each simulation serves the request; counts the hits, and for each pair whether only one of the two had one. */
+  #serve(hash: number): void {
+    const m = this.#shared.words;
+    const count = this.#tables.length;
+    let served = 0;
+    for (let i = 0; i < count; i++) {
+      if (!this.#tables[i].access(hash)) continue;
+      m[HITS + 2 * i]++;
+      served |= 1 << i;
+    }
+    if (served === 0 || served === (1 << count) - 1) return;
+    for (let i = 0; i < count; i++) {
+      for (let j = 0; j < i; j++) if (((served >> i) ^ (served >> j)) & 1) m[this.#pairWord(i, j)] += UNIT;
+    }
   }
 
   #endEpoch(): void {
@@ -96,16 +131,37 @@ export class Chooser {
       if (m[score] > m[HITS + 2 * best + 1]) best = i;
     }
     const chosen = (m[CHOSEN] >>> 0) % this.#tables.length;
-    const lead = m[HITS + 2 * best + 1] - m[HITS + 2 * chosen + 1];
-    if (lead > Math.max(LEAST_LEAD * UNIT, m[HITS + 2 * chosen + 1] * LEAST_SHARE)) m[CHOSEN] = best;
+    const isClear = best !== chosen && this.#leadsClearly(best, chosen);
+    for (let i = 0; i < this.#tables.length; i++) {
+      for (let j = 0; j < i; j++) m[this.#pairWord(i, j)] *= PAST;
+    }
+    m[LED] = isClear ? (m[LEADER] === best ? m[LED] : 0) + 1 : 0;
+    m[LEADER] = best;
+    if (m[LED] >= LEADING_CHOICES) {
+      m[CHOSEN] = best;
+      m[LED] = 0;
+    }
     m[REQUESTS] = 0;
+  }
+
+  #leadsClearly(best: number, chosen: number): boolean {
+    const m = this.#shared.words;
+    const score = m[HITS + 2 * chosen + 1];
+    const chance = DEVIATIONS * Math.sqrt(Math.max(0, m[this.#pairWord(best, chosen)]) * UNIT);
+    return m[HITS + 2 * best + 1] - score > Math.max(this.#leastLead, score * LEAST_SHARE, chance);
+  }
+
+  /** The word that counts requests served by one of the two only, discounted as the scores are. */
+  #pairWord(i: number, j: number): number {
+    return this.#differWord + Math.max(i, j) * this.#tables.length + Math.min(i, j);
   }
 }
 
 function simulatedEntries(totalCapacityEntries: number): number {
-  return Math.min(MOST_ENTRIES, Math.max(LEAST_ENTRIES, Math.ceil(totalCapacityEntries / SAMPLING)));
+  const clear = Math.min(CLEAR_ENTRIES, Math.ceil(totalCapacityEntries / DENSEST));
+  return Math.min(MOST_ENTRIES, Math.max(LEAST_ENTRIES, clear, Math.ceil(totalCapacityEntries / SAMPLING)));
 }
 
 function headWords(configurations: number): number {
-  return HITS + 2 * configurations;
+  return HITS + 2 * configurations + configurations ** 2;
 }

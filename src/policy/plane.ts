@@ -19,6 +19,8 @@ const MOST_HITS = 3;
 const GHOST_SHARE = 0.9;
 /** Capacities of new keys after which an entry of main that was not hit is stale. */
 const STALE_AFTER = 4;
+/** From this frequency on a victim of main is kept against a candidate that leads by one only. */
+const SETTLED = 4;
 const IN_SMALL = 0;
 const IN_MAIN = 1;
 const SMALL = 0;
@@ -124,8 +126,10 @@ export class Plane implements EvictionPolicy {
     }
     if (!fromSmall) return victim;
     this.#takeMarks(candidate, MOST_HITS);
-    if (this.#sketch.frequency(memory.hashOf(candidate)) <= this.#sketch.frequency(memory.hashOf(victim)))
-      return candidate;
+    // In a loop all keys are equal, but those that have had their turn in this round are one ahead of those that have not:
+    // without the margin entries would be given up just before they are asked for.
+    const kept = this.#sketch.frequency(memory.hashOf(victim));
+    if (this.#sketch.frequency(memory.hashOf(candidate)) <= (kept < SETTLED ? kept : kept + 1)) return candidate;
     this.#promote(candidate);
     return victim;
   }
