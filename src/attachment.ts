@@ -46,6 +46,23 @@ export class Attachment {
         'ERR_INVALID_HANDLE',
         `the handle cannot be attached: its eviction policy is number ${m[CONTROL.evictionId]}, known are 0 to ${EVICTION_NAMES.length - 1}`,
       );
+    for (const { capacityEntries } of arena.shards) {
+      if (policy.shardWords(capacityEntries) > arena.geometry.policyWords)
+        throw new SharedCacheError(
+          'ERR_INVALID_HANDLE',
+          `the ${policy.name} policy needs more room than the header gives`,
+        );
+    }
+    const most = Math.max(...arena.shards.map((shard) => shard.capacityEntries));
+    if (
+      policy.shardWords(most) > arena.geometry.policyWords ||
+      policy.globalWords(totalCapacity(arena)) > m[CONTROL.policyGlobalWords]
+    ) {
+      throw new SharedCacheError(
+        'ERR_INVALID_HANDLE',
+        'the handle cannot be attached: its eviction policy has no room',
+      );
+    }
     this.owner = this.registry.attach(service);
     this.counters = this.registry.counters(this.owner);
     this.lockContext = { owner: this.owner, registry: this.registry, lockTimeoutMs: m[CONTROL.lockTimeoutMs] };
@@ -84,7 +101,7 @@ export class Attachment {
     if (this.#left) return;
     this.#left = true;
     attachments.delete(this.arena.id);
-    for (const shard of this.shards) shard.releaseAbandoned();
+    this.#releaseAbandoned();
     this.registry.detach(this.owner);
     Atomics.notify(this.registry.words, this.registry.askWord(this.owner));
   }
@@ -99,12 +116,19 @@ export class Attachment {
     const answer = (): void => {
       if (this.#left) return;
       Atomics.store(words, word, 0);
-      for (const shard of this.shards) shard.releaseAbandoned();
+      this.#releaseAbandoned();
       this.#listen();
     };
     const wait = Atomics.waitAsync(words, word, 0);
     if (wait.async) void wait.value.then(answer);
     else queueMicrotask(answer);
+  }
+
+  #releaseAbandoned(): void {
+    for (const shard of this.shards) shard.releaseAbandoned();
+    const m = this.arena.words;
+    // What the leases' lock guards needs no repair.
+    if (Atomics.load(m, CONTROL.leaseLock) === -this.owner) unlockWord(m, CONTROL.leaseLock);
   }
 
   #policyShared(): PolicyShared {
@@ -114,7 +138,7 @@ export class Attachment {
     let busyInARow = 0;
     return {
       words: m.subarray(POLICY_GLOBAL_WORD, POLICY_GLOBAL_WORD + m[CONTROL.policyGlobalWords]),
-      totalCapacityEntries: this.arena.shards.reduce((sum, shard) => sum + shard.capacityEntries, 0),
+      totalCapacityEntries: totalCapacity(this.arena),
       shardCount: this.arena.shards.length,
       tryLock: () => {
         const word = Atomics.load(m, lock);
@@ -131,4 +155,8 @@ export class Attachment {
       unlock: () => unlockWord(m, lock),
     };
   }
+}
+
+function totalCapacity(arena: Arena): number {
+  return arena.shards.reduce((sum, shard) => sum + shard.capacityEntries, 0);
 }

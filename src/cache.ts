@@ -2,6 +2,7 @@ import { checkKeys, checkLoad, checkObject, listPairs, NO_OPTIONS, ttlOf } from 
 import { Attachment } from './attachment.js';
 import { CacheTiming, DEFAULT_SAMPLE } from './cache-timing.js';
 import type { Codec } from './codec/codec.js';
+import { ValueKind } from './codec/kinds.js';
 import { ValueEncoder } from './codec/value.js';
 import { inspectCache } from './debug/check.js';
 import { checkFunction, describe, rejectUnknown, SharedCacheError } from './errors.js';
@@ -69,7 +70,7 @@ export class SharedCache<V = unknown> {
   readonly #reading = new Reading();
   readonly #near: Near;
   /** Where among the near the last get looked: NOT_NEAR when it read the table. */
-  #lastPlace = NOT_NEAR;
+  #lastExpiresAt = Number.POSITIVE_INFINITY;
   readonly #defaultTtl: number;
   readonly #maxEntryBytes: number;
   readonly #sweeper: SweeperControl | undefined;
@@ -166,10 +167,10 @@ export class SharedCache<V = unknown> {
 
   #put(key: string, value: V, options?: PutOptions): boolean {
     const { key: encoder, clock } = this.#open();
-    // The value first: a getter in it may use this cache, and with it the one key encoder.
+    // The key last: getters in options and value may use this cache, and with it the one key encoder.
+    const ttl = this.#ttl(options);
     this.#value.encode(value);
     encoder.encode(key);
-    const ttl = this.#ttl(options);
     const expiresAt = clock.now() + ttl;
     const shard = this.#attachment.shardOf(encoder.hash);
     if (!shard.lock()) return false;
@@ -197,9 +198,9 @@ export class SharedCache<V = unknown> {
   #get(key: string): V | undefined {
     const { key: encoder, counters, clock } = this.#open();
     const near = this.#near.find(key);
-    this.#lastPlace = near;
     if (near !== NOT_NEAR && !clock.hasExpired(this.#near.expiresAt(near))) {
       counters[COUNTER.hits]++;
+      this.#lastExpiresAt = this.#near.expiresAt(near);
       return this.#near.value(near) as V;
     }
     encoder.encode(key);
@@ -208,8 +209,11 @@ export class SharedCache<V = unknown> {
     if (read(shard, encoder, reading, true) === 'found' && !clock.hasExpired(reading.expiresAt)) {
       counters[COUNTER.hits]++;
       shard.policy.hit(reading.slot, reading.hash, reading.policyWord);
+      const { kind, expiresAt } = reading;
       const value = this.#reader.value(reading) as V;
-      this.#near.remember(key, shard, reading, value);
+      // A codec may have used this cache meanwhile, and with it the one reading.
+      if (kind !== ValueKind.custom) this.#near.remember(key, shard, reading, value);
+      this.#lastExpiresAt = expiresAt;
       return value;
     }
     counters[COUNTER.misses]++;
@@ -239,9 +243,9 @@ export class SharedCache<V = unknown> {
   /** Stores the value if the key is absent: of any number of racing threads, exactly one gets true. */
   putIfAbsent(key: string, value: V, options?: PutOptions): boolean {
     this.#open();
+    const ttl = this.#ttl(options);
     this.#value.encode(value);
     const { clock, shard } = this.#locate(key);
-    const ttl = this.#ttl(options);
     const expiresAt = clock.now() + ttl;
     return this.#locked(shard, false, () => {
       if (takeSnapshot(shard, this.#attachment.key, this.#reading, clock) !== undefined) return false;
@@ -295,8 +299,9 @@ export class SharedCache<V = unknown> {
   increment(key: string, by = 1, options?: PutOptions): number {
     if (typeof by !== 'number' || Number.isNaN(by))
       throw new SharedCacheError('ERR_INVALID_ARGUMENT', `by must be a number, not NaN, received ${describe(by)}`);
-    const { clock, counters, shard } = this.#locate(key);
+    this.#open();
     const ttl = this.#ttl(options);
+    const { clock, counters, shard } = this.#locate(key);
     const expiresAt = clock.now() + ttl;
     this.#value.encode(by);
     const result = this.#locked<ReturnType<typeof incrementLocked> | 'unavailable'>(shard, 'unavailable', () => {
@@ -516,8 +521,7 @@ export class SharedCache<V = unknown> {
   /** Whether what `get` has just found is past its TTL. */
   #wasStale({ staleTtl = 0 }: LoadOptions): boolean {
     if (staleTtl === 0) return false;
-    const place = this.#lastPlace;
-    return this.#isStale(place === NOT_NEAR ? this.#reading.expiresAt : this.#near.expiresAt(place), staleTtl);
+    return this.#isStale(this.#lastExpiresAt, staleTtl);
   }
 
   #isStale(expiresAt: number, staleTtl: number): boolean {

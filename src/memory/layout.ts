@@ -82,7 +82,7 @@ export const OWNER_INDEX_BITS = 8;
 export const MAX_GENERATION = 2 ** 22 - 1;
 
 export const THREAD = {
-  /** 0 free, 1 attached, < 0: minus the second identity word of the thread that is attaching. */
+  /** 0 free; > 0 attached: the record's generation; < 0: minus the mark of the thread that is attaching. */
   state: 0,
   /** The asker stores 1 and notifies: "repair whatever names you". */
   ask: 1,
@@ -99,7 +99,7 @@ export const THREAD = {
   words: 16,
 } as const;
 
-export const THREAD_STATE = { free: 0, attached: 1 } as const;
+export const THREAD_FREE = 0;
 
 /** Counters of one thread, f64 each; only that thread writes them. */
 export const COUNTER = {

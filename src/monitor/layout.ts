@@ -31,7 +31,7 @@ export const HEADER = {
   /** Own blocks given away; goes past `histograms` when they are used up. */
   blocksTaken: 10,
   operationCount: 11,
-  /** Thread identity of who adds a name, or 0. */
+  /** Mark of the thread that adds a name, or 0. */
   namesLock: 12,
   /** Double: ms since the epoch of creation or reset. */
   startedAt: 14,
@@ -52,12 +52,13 @@ export const NAME = {
 } as const;
 
 export const THREAD = {
-  /** 0 free, > 0 attached, < 0 being claimed by the thread of that (negated) identity. */
+  /** 0 free; > 0 attached: how often the place was claimed; < 0: minus the mark of the thread that claims it. */
   state: 0,
   identity: 1,
   identityWords: 6,
   /** Records ever written to the ring, modulo 2^31. */
   ringHead: 8,
+  claims: 9,
   words: 16,
 } as const;
 

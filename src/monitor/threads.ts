@@ -1,9 +1,8 @@
-import { createLiveness, type Liveness } from '../sync/liveness.js';
+import { createLiveness, isAlive, isMarkAlive, type Liveness, markOf } from '../sync/liveness.js';
 import { THREAD } from './layout.js';
 import type { MonitorMemory } from './memory.js';
 
 const FREE = 0;
-const ATTACHED = 1;
 
 /**
  * Places for recording threads. A place outlives its thread with all that was counted there; the next thread goes on
@@ -21,7 +20,7 @@ export class MonitorThreads {
 
   /** What tells this thread from all others alive, in one word > 0. */
   get mark(): number {
-    return this.#identity[1];
+    return markOf(this.#identity, 0);
   }
 
   /**
@@ -36,7 +35,10 @@ export class MonitorThreads {
       if (!this.#isVacant(record, state)) continue;
       if (Atomics.compareExchange(words, record + THREAD.state, state, -this.mark) !== state) continue;
       words.set(this.#identity, record + THREAD.identity);
-      Atomics.store(words, record + THREAD.state, ATTACHED);
+      // Another number than last time, so that of two threads that found the same one dead only one gets its place.
+      const claims = (words[record + THREAD.claims] & 0x3fffffff) + 1;
+      words[record + THREAD.claims] = claims;
+      Atomics.store(words, record + THREAD.state, claims);
       return thread;
     }
     return -1;
@@ -48,19 +50,9 @@ export class MonitorThreads {
     this.#liveness.release();
   }
 
-  /** Whether the thread with that mark runs. */
-  isMarkAlive(mark: number): boolean {
-    // A zero start time stands for any: the mark is all that is known.
-    const identity = new Int32Array(THREAD.identityWords);
-    identity[0] = this.#identity[0];
-    identity[1] = mark;
-    return this.#liveness.isAlive(identity, 0);
-  }
-
   #isVacant(record: number, state: number): boolean {
     if (state === FREE) return true;
-    if (state < 0) return !this.isMarkAlive(-state);
-    return !this.#liveness.isAlive(this.#memory.words, record + THREAD.identity);
+    return state > 0 ? !isAlive(this.#memory.words, record + THREAD.identity) : !isMarkAlive(-state);
   }
 
   #record(thread: number): number {

@@ -10,19 +10,36 @@ import { join } from 'node:path';
  *    and the start time tells a reused id from the first.
  *  - Elsewhere a descriptor of a unique file, opened by the thread: Node closes a dead worker's descriptors itself, and
  *    the inode tells a reused descriptor from the first.
- * A zero third word means "whatever its start": the identity of a thread that has only given its second word so far.
+ * A zero third word means "whatever its start": all that is known of a thread that has given no more than its mark.
+ * Threads of one process may use different kinds, so the kind says who is asked.
  * Only a clear "gone" counts as dead: any other answer, errors included, means alive.
  */
 export interface Liveness {
   /** Writes the calling thread's identity to `words[at .. at + 5]`. */
   register(words: Int32Array, at: number): void;
-  isAlive(words: Int32Array, at: number): boolean;
   /** Gives back what `register` took. */
   release(): void;
 }
 
 const KIND_TASK = 1;
 const KIND_DESCRIPTOR = 2;
+
+/** Whether the thread with the identity at `words[at]` runs. Takes microseconds: not for a hot path. */
+export function isAlive(words: Int32Array, at: number): boolean {
+  try {
+    if (words[at] === KIND_TASK) return isTaskAlive(words, at);
+    return words[at] !== KIND_DESCRIPTOR || isDescriptorOpen(words, at);
+  } catch (error) {
+    return !isGone(error);
+  }
+}
+
+/** Kind and second word of an identity in one, > 0: what a thread says of itself where there is room for one word only. */
+export const markOf = (words: Int32Array, at: number): number => 2 * words[at + 1] + words[at] - KIND_TASK;
+
+export function isMarkAlive(mark: number): boolean {
+  return isAlive(Int32Array.of(KIND_TASK + (mark & 1), mark >> 1, 0, 0, 0, 0), 0);
+}
 
 function startTime(tid: number): number {
   // The command name in field 2 may hold spaces and parentheses: count fields after the last one.
@@ -39,19 +56,14 @@ const linuxTasks: Liveness = {
     words[at + 2] = started | 0;
     words[at + 3] = Math.floor(started / 2 ** 32);
   },
-  isAlive(words, at) {
-    const tid = words[at + 1];
-    try {
-      if (statSync(`/proc/self/task/${tid}`, { throwIfNoEntry: false }) === undefined) return false;
-      if (words[at + 2] === 0) return true;
-      const started = startTime(tid);
-      return (started | 0) === words[at + 2] && Math.floor(started / 2 ** 32) === words[at + 3];
-    } catch (error) {
-      return !isGone(error);
-    }
-  },
   release() {},
 };
+
+function isTaskAlive(words: Int32Array, at: number): boolean {
+  const tid = words[at + 1];
+  if (statSync(`/proc/self/task/${tid}`, { throwIfNoEntry: false }) === undefined) return false;
+  return words[at + 2] === 0 || sameNumber(startTime(tid), words, at + 2);
+}
 
 function descriptors(): Liveness {
   let descriptor = -1;
@@ -67,20 +79,21 @@ function descriptors(): Liveness {
       words[at + 2] = ino | 0;
       words[at + 3] = Math.floor(ino / 2 ** 32);
     },
-    isAlive(words, at) {
-      try {
-        const { ino } = fstatSync(words[at + 1]);
-        if (words[at + 2] === 0) return true;
-        return (ino | 0) === words[at + 2] && Math.floor(ino / 2 ** 32) === words[at + 3];
-      } catch (error) {
-        return !isGone(error);
-      }
-    },
     release() {
       if (descriptor >= 0) closeSync(descriptor);
       descriptor = -1;
     },
   };
+}
+
+function isDescriptorOpen(words: Int32Array, at: number): boolean {
+  const { ino } = fstatSync(words[at + 1]);
+  return words[at + 2] === 0 || sameNumber(ino, words, at + 2);
+}
+
+/** Whether two words hold this number of up to 53 bits. */
+function sameNumber(number: number, words: Int32Array, at: number): boolean {
+  return (number | 0) === words[at] && Math.floor(number / 2 ** 32) === words[at + 1];
 }
 
 function isGone(error: unknown): boolean {
@@ -95,7 +108,7 @@ export function createLiveness(): Liveness {
     const probe = new Int32Array(6);
     try {
       linuxTasks.register(probe, 0);
-      if (linuxTasks.isAlive(probe, 0)) return linuxTasks;
+      if (isAlive(probe, 0)) return linuxTasks;
     } catch {
       // No /proc here: the portable way serves.
     }

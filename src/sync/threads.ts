@@ -6,10 +6,10 @@ import {
   MAX_THREADS,
   OWNER_INDEX_BITS,
   THREAD,
-  THREAD_STATE,
+  THREAD_FREE,
   THREADS_WORD,
 } from '../memory/layout.js';
-import { createLiveness, type Liveness } from './liveness.js';
+import { createLiveness, isAlive, isMarkAlive, type Liveness, markOf } from './liveness.js';
 
 const recordWord = (index: number): number => THREADS_WORD + index * THREAD.words;
 const countersWord = (index: number): number => COUNTERS_WORD + index * COUNTERS * 2;
@@ -18,7 +18,8 @@ const countersWord = (index: number): number => COUNTERS_WORD + index * COUNTERS
  * Who is attached to a cache, who of them is alive, and what each has counted.
  *
  * A record goes free -> claimed -> attached -> free, or attached -> claimed when its thread died. The claim itself names
- * the claimer, so a thread that dies while attaching leaves a record that can be claimed again. Counters stay in the
+ * the claimer, so a thread that dies while attaching leaves a record that can be claimed again; and the attached state is
+ * the generation, so that of two threads that found the same one dead, only one gets its record. Counters stay in the
  * record when its thread leaves, and the next thread there goes on counting: nothing is lost, nothing is copied.
  */
 export class ThreadRegistry {
@@ -36,20 +37,21 @@ export class ThreadRegistry {
     const m = this.words;
     const identity = new Int32Array(THREAD.identityWords);
     this.#liveness.register(identity, 0);
-    const index = this.#claim(-identity[1]);
+    const index = this.#claim(-markOf(identity, 0));
     const record = recordWord(index);
     // A new generation first: from here on a lock word with the old number names a dead thread.
-    m[record + THREAD.generation] = (m[record + THREAD.generation] % MAX_GENERATION) + 1;
+    const generation = ((m[record + THREAD.generation] >>> 0) % MAX_GENERATION) + 1;
+    m[record + THREAD.generation] = generation;
     m[record + THREAD.ask] = 0;
     m[record + THREAD.service] = service ? 1 : 0;
     m[record + THREAD.blocked] = 0;
     m.set(identity, record + THREAD.identity);
-    Atomics.store(m, record + THREAD.state, THREAD_STATE.attached);
-    return (m[record + THREAD.generation] << OWNER_INDEX_BITS) | index;
+    Atomics.store(m, record + THREAD.state, generation);
+    return (generation << OWNER_INDEX_BITS) | index;
   }
 
   detach(owner: number): void {
-    Atomics.store(this.words, recordWord(owner & (MAX_THREADS - 1)) + THREAD.state, THREAD_STATE.free);
+    Atomics.store(this.words, recordWord(owner & (MAX_THREADS - 1)) + THREAD.state, THREAD_FREE);
     this.#liveness.release();
   }
 
@@ -108,11 +110,8 @@ export class ThreadRegistry {
 
   #isVacant(record: number): boolean {
     const state = Atomics.load(this.words, record + THREAD.state);
-    if (state === THREAD_STATE.free) return true;
-    if (state === THREAD_STATE.attached) return !this.#liveness.isAlive(this.words, record + THREAD.identity);
-    const claimer = new Int32Array(THREAD.identityWords);
-    claimer[1] = -state;
-    return !this.#liveness.isAlive(claimer, 0);
+    if (state === THREAD_FREE) return true;
+    return state > 0 ? !isAlive(this.words, record + THREAD.identity) : !isMarkAlive(-state);
   }
 
   /** Free records first: asking whether a thread lives costs a system call. */
@@ -120,12 +119,7 @@ export class ThreadRegistry {
     const m = this.words;
     for (let index = 0; index < MAX_THREADS; index++) {
       const word = recordWord(index) + THREAD.state;
-      if (
-        m[word] === THREAD_STATE.free &&
-        Atomics.compareExchange(m, word, THREAD_STATE.free, mark) === THREAD_STATE.free
-      ) {
-        return index;
-      }
+      if (m[word] === THREAD_FREE && Atomics.compareExchange(m, word, THREAD_FREE, mark) === THREAD_FREE) return index;
     }
     for (let index = 0; index < MAX_THREADS; index++) {
       const word = recordWord(index) + THREAD.state;

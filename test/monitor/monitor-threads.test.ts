@@ -8,6 +8,7 @@ const SEED = Number(process.env.SEED ?? Date.now() % 1e9);
 const RECORDS = 1_700_000;
 const THREADS = 8;
 const KILLED = [2, 5];
+t.setTimeout(200_000);
 t.comment(`SEED=${SEED}`);
 
 const PERCENTILES = [0.1, 1, 10, 25, 50, 75, 90, 99, 99.9, 99.99, 99.999];

@@ -46,6 +46,46 @@ t.test('records of the dead are taken again once none is free, their counts stay
   t.end();
 });
 
+t.test('of two threads that find the same one dead, only one gets its record', (t) => {
+  const { registry, words, doubles } = createRegistry();
+  const owners = Array.from({ length: MAX_THREADS }, () => registry.attach(false));
+  bury(words, owners[5]);
+  bury(words, owners[9]);
+  const { compareExchange } = Atomics;
+  let other = 0;
+  // The other one is quicker: it claims and attaches after this one has looked, before this one claims.
+  Atomics.compareExchange = ((...args: Parameters<typeof compareExchange>) => {
+    Atomics.compareExchange = compareExchange;
+    other = new ThreadRegistry(words, doubles).attach(false);
+    return compareExchange(...args);
+  }) as typeof compareExchange;
+  t.teardown(() => {
+    Atomics.compareExchange = compareExchange;
+  });
+  const mine = registry.attach(false);
+  t.not(mine & (MAX_THREADS - 1), other & (MAX_THREADS - 1));
+  t.equal(registry.isDead(mine), false);
+  t.equal(registry.isDead(other), false);
+  t.end();
+});
+
+t.test('threads that prove their life in different ways tell each other alive', (t) => {
+  const { registry, words, doubles } = createRegistry();
+  const before = process.env.MOONCAKE_LIVENESS;
+  process.env.MOONCAKE_LIVENESS = 'descriptor';
+  t.teardown(() => {
+    if (before === undefined) delete process.env.MOONCAKE_LIVENESS;
+    else process.env.MOONCAKE_LIVENESS = before;
+  });
+  const portable = new ThreadRegistry(words, doubles);
+  const [first, second] = [registry.attach(false), portable.attach(false)];
+  t.equal(portable.isDead(first), false);
+  t.equal(registry.isDead(second), false);
+  portable.detach(second);
+  t.equal(registry.isDead(second), true);
+  t.end();
+});
+
 t.test('a lock: taken, refused, given back with the next version, stolen from the dead', (t) => {
   const { registry, words } = createRegistry();
   const [me, other] = [registry.attach(false), registry.attach(false)];
