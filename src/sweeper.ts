@@ -37,11 +37,14 @@ export function startSweeper(handle: SharedCacheHandle, intervalMs: number): Swe
     stop() {
       if (stopped) return;
       stopped = true;
-      const removed = sweeper.api.remove(id).then(ignore, ignore);
-      if (--sweeper.caches > 0) return;
-      if (running === sweeper) running = undefined;
-      // Not before it has answered: until then the other threads count on its ticking.
-      void removed.then(() => sweeper.worker.terminate());
+      sweeper.caches--;
+      // Not before it has answered: until then the other threads count on its ticking, and the next cache can have it.
+      const end = (): void => {
+        if (sweeper.caches > 0 || running !== sweeper) return;
+        running = undefined;
+        void sweeper.worker.terminate();
+      };
+      void sweeper.api.remove(id).then(end, ignore);
     },
   };
 }
@@ -52,6 +55,9 @@ function startThread(): NonNullable<typeof running> {
     execArgv: [],
   });
   worker.on('error', ignore);
+  worker.once('exit', () => {
+    if (running?.worker === worker) running = undefined;
+  });
   const { wrap } = require('comlink') as typeof import('comlink');
   const nodeEndpoint = require('comlink/dist/umd/node-adapter') as (worker: Worker) => Endpoint;
   const api = wrap<SweeperApi>(nodeEndpoint(worker));

@@ -23,6 +23,20 @@ t.test('the statistics of threads that have ended stay in the totals', async (t)
   }
 });
 
+t.test('caches that come and go in a row are swept by one thread', async (t) => {
+  let threads = 0;
+  const count = (): void => {
+    threads++;
+  };
+  process.on('worker', count);
+  for (let i = 0; i < 50; i++) new SharedCache({ maxBytes: '1MB' }).close();
+  const cache = withCache<number>(t, { sweep: { intervalMs: 5 } });
+  cache.put('soon over', 1, { ttl: 1 });
+  while (cache.size > 0) await new Promise((resolve) => setImmediate(resolve));
+  process.off('worker', count);
+  t.ok(threads <= 1, `${threads} threads`);
+});
+
 t.test('every method refuses to work after close', (t) => {
   const cache = new SharedCache<unknown>({ maxBytes: '1MB' });
   cache.close();
