@@ -50,6 +50,10 @@ function inspectLists(shard: Shard, report: Report): void {
   for (let page = 0; page < shard.heap.usedPages; page++) {
     const sizeClass = m[recordOf(shard, page) + PAGE.class] - 1;
     if (sizeClass < 0) continue;
+    if (sizeClass >= classBytes.length) {
+      report(`page ${page} has size class ${sizeClass}, which does not exist`);
+      continue;
+    }
     const left = Math.floor(2 ** pageShift / classBytes[sizeClass]) - m[recordOf(shard, page) + PAGE.used];
     free[sizeClass] += left;
     if (left > 0) partial[sizeClass]++;

@@ -6,6 +6,7 @@ import {
   CHUNK_META,
   ENTRY,
   MAX_KEY_BYTES,
+  MAX_PROBE,
   REF_SHIFT,
   SHARD,
   SLOT_SHIFT,
@@ -66,10 +67,11 @@ function inspectIndex(shard: Shard, report: (message: string) => void): Filled {
       inspectEntry(shard, slot, ref, blocks, report);
       const hash = m[shard.memory.hashWord(slot)];
       let at = shard.homeBucket(hash);
-      for (let n = 0; at !== bucket && n < shard.bucketCount; n++) {
+      for (let n = 0; at !== bucket && n < MAX_PROBE; n++) {
         passed[at]++;
         at = (at + 1) % shard.bucketCount;
       }
+      if (at !== bucket) report(`slot ${slot} is not on its entry's probe path`);
     }
   }
   for (let bucket = 0; bucket < shard.bucketCount; bucket++) {

@@ -7,6 +7,8 @@ import type { Sizing } from './sizing.js';
 
 /** Shared buffers are made no larger than this, so that every Node version can allocate and view them. */
 const MAX_SEGMENT_BYTES = 2 ** 30;
+/** As large as `maxBytes` can be asked for. */
+const MAX_CACHE_BYTES = 2 ** 40;
 
 /** The shared buffers of one cache, as they travel between threads. */
 export interface ArenaBuffers {
@@ -108,6 +110,7 @@ export class Arena {
       m[CONTROL.shardsPerSegment] >= 1 &&
       m[CONTROL.shardCapacity] >= 0 &&
       m[CONTROL.policyGlobalWords] >= 0 &&
+      m[CONTROL.lockTimeoutMs] >= 1 &&
       dimensions.pageShift >= 12 &&
       dimensions.pageShift <= 16 &&
       dimensions.pageCount >= 1 &&
@@ -117,6 +120,14 @@ export class Arena {
       dimensions.policyWords >= 0 &&
       dimensions.policyWords <= 2 ** 29;
     if (!plausible) throw invalidHandle('the dimensions in its header make no sense');
+    const doubles = new Float64Array(control, 0, CONTROL.words >> 1);
+    const settingsHold =
+      doubles[CONTROL.defaultTtl >> 1] >= 0 &&
+      doubles[CONTROL.maxBytes >> 1] >= 0 &&
+      doubles[CONTROL.maxBytes >> 1] <= MAX_CACHE_BYTES &&
+      doubles[CONTROL.maxEntries >> 1] >= 0 &&
+      doubles[CONTROL.maxEntryBytes >> 1] <= MAX_SHARD_BYTES;
+    if (!settingsHold) throw invalidHandle('the settings in its header make no sense');
     const geometry = shardGeometry(dimensions);
     const shardBytes = geometry.words * 4;
     const agrees =
@@ -125,7 +136,8 @@ export class Arena {
       m[CONTROL.shardCapacity] <= geometry.slotCount &&
       control.byteLength >= (POLICY_GLOBAL_WORD + m[CONTROL.policyGlobalWords]) * 4 &&
       segments.length === Math.ceil(shardCount / m[CONTROL.shardsPerSegment]) &&
-      segments.every((segment, i) => {
+      // Array.from, since `every` skips the holes of a sparse array.
+      Array.from(segments).every((segment: unknown, i) => {
         const held = Math.min(m[CONTROL.shardsPerSegment], shardCount - i * m[CONTROL.shardsPerSegment]);
         return segment instanceof SharedArrayBuffer && segment.byteLength === held * shardBytes;
       });

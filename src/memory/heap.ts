@@ -79,6 +79,8 @@ export class Heap {
       page = m[this.#record(page) + PAGE.next] - 1;
     }
     const record = this.#record(page);
+    // Another class's page in this list would give out parts of blocks that are in use.
+    if (!(page >= 0 && page < this.#pageCount) || m[record + PAGE.class] !== sizeClass + 1) this.#noPage(page);
     const used = m[record + PAGE.used] + 1;
     const perPage = this.#perPage[sizeClass];
     const block = this.#firstFree(record, perPage);
@@ -145,7 +147,7 @@ export class Heap {
     for (let c = 0; c < this.#classBytes.length; c++) {
       if (m[CLASSES_WORD + c * CLASS_WORDS + 1] < this.#perPage[c]) continue;
       let best = -1;
-      for (let page = 0; page < m[SHARD.freshPages]; page++) {
+      for (let page = 0; page < this.usedPages; page++) {
         const record = this.#record(page);
         if (m[record + PAGE.class] !== c + 1) continue;
         if (best < 0 || m[record + PAGE.used] < m[this.#record(best) + PAGE.used]) best = page;
@@ -182,13 +184,16 @@ export class Heap {
     }
   }
 
-  /** Whether the ref names a block's first byte inside the heap. */
+  /** Whether the ref names the first byte of a block in use. */
   isBlock(ref: number): boolean {
     const offset = ref * 8 - this.#heapByte;
     if (!(offset >= 0 && offset < this.#pageCount * this.pageBytes)) return false;
-    const sizeClass = this.#memory.words[this.#record(offset >> this.#pageShift) + PAGE.class] - 1;
+    const record = this.#record(offset >> this.#pageShift);
+    const sizeClass = this.#memory.words[record + PAGE.class] - 1;
     if (!(sizeClass >= 0 && sizeClass < this.#classBytes.length)) return false;
-    return (offset & (this.pageBytes - 1)) % this.#classBytes[sizeClass] === 0;
+    const block = (offset & (this.pageBytes - 1)) / this.#classBytes[sizeClass];
+    if (!Number.isInteger(block) || block >= this.#perPage[sizeClass]) return false;
+    return ((this.#memory.words[record + PAGE.bitmap + (block >> 5)] >>> (block & 31)) & 1) === 1;
   }
 
   /** Whether the ref leaves room for an entry's head before the end of the shard: the bound every racy read checks. */
@@ -247,11 +252,20 @@ export class Heap {
     } else {
       return false;
     }
+    // A page in use among the free ones would be given out twice.
+    if (!(page >= 0 && page < this.#pageCount) || m[this.#record(page) + PAGE.class] !== 0) this.#noPage(page);
     memory.set(this.#record(page) + PAGE.class, sizeClass + 1);
     m[this.#record(page) + PAGE.earliest] = 0;
     memory.add(head + 1, this.#perPage[sizeClass]);
     this.#link(head, page);
     return true;
+  }
+
+  #noPage(page: number): never {
+    throw new SharedCacheError(
+      'ERR_CORRUPTED',
+      `shard ${this.#memory.index}: page ${page} is listed where it cannot be`,
+    );
   }
 
   #releasePage(head: number, page: number, perPage: number): void {

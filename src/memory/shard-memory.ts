@@ -51,7 +51,8 @@ export class ShardMemory {
   set(word: number, value: number): void {
     const m = this.words;
     const n = m[SHARD.journalLength];
-    if (n >= JOURNAL_CAPACITY) this.#journalFull();
+    // Unsigned, so that a negative length is too long as well.
+    if (n >>> 0 >= JOURNAL_CAPACITY) this.#journalFull();
     const at = JOURNAL_WORD + 2 * n;
     m[at] = word;
     m[at + 1] = m[word];

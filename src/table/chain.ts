@@ -6,7 +6,8 @@ import type { Shard } from './shard.js';
 
 /**
  * Copies payload bytes [from, from + length) of a chained entry to private memory. False when the chain makes no sense,
- * as it may to a reader that races with a writer; every step is bounded by the bytes still to come.
+ * as it may to a reader that races with a writer. A chain is whole pages and a tail, which bounds the steps; a chunk of
+ * another key's is known by its hash.
  */
 export function readChained(shard: Shard, ref: number, from: number, target: Buffer, length: number): boolean {
   const m = shard.words;
@@ -15,7 +16,9 @@ export function readChained(shard: Shard, ref: number, from: number, target: Buf
   let here = m[word + ENTRY.here];
   let byte = (word + ENTRY.chainedHeadWords) << 2;
   let skip = from;
-  for (let done = 0; ; ) {
+  const hash = m[word + ENTRY.hash];
+  let done = 0;
+  for (let left = mostBlocks(shard); left > 0; left--) {
     if (!(here > 0 && byte + here <= shard.bytes.length)) return false;
     if (skip < here) {
       const count = Math.min(here - skip, length - done);
@@ -28,12 +31,16 @@ export function readChained(shard: Shard, ref: number, from: number, target: Buf
     }
     if (!shard.heap.isInside(next)) return false;
     word = next << (REF_SHIFT - 2);
-    if (m[word + CHUNK.meta] !== CHUNK_META) return false;
+    if (m[word + CHUNK.meta] !== CHUNK_META || m[word + CHUNK.hash] !== hash) return false;
     next = m[word + CHUNK.next];
     here = m[word + CHUNK.here];
     byte = (word + CHUNK.headWords) << 2;
   }
+  return false;
 }
+
+/** Blocks that the chain of one entry can have: `planBlocks` makes whole pages and at most three smaller ones. */
+export const mostBlocks = (shard: Shard): number => shard.memory.geometry.pageCount + 3;
 
 let keyScratch: Buffer | undefined;
 

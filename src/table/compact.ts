@@ -1,4 +1,5 @@
 import { CHUNK, CHUNK_META, ENTRY, REF_SHIFT, SHARD } from '../memory/layout.js';
+import { mostBlocks } from './chain.js';
 import { isChained } from './entry.js';
 import { isFilledRef, NO_SLOT, slotsOfHashLocked } from './index.js';
 import type { Shard } from './shard.js';
@@ -56,7 +57,7 @@ function chunkReferrerLocked(shard: Shard, ref: number): number {
     const entryWord = shard.entryWord(slot);
     if (!isChained(m[entryWord + ENTRY.meta])) continue;
     let at = entryWord + ENTRY.next;
-    for (let left = m.length >> 3; left > 0 && m[at] !== ref && shard.heap.isInside(m[at]); left--) {
+    for (let left = mostBlocks(shard); left > 0 && m[at] !== ref && shard.heap.isInside(m[at]); left--) {
       at = (m[at] << (REF_SHIFT - 2)) + CHUNK.next;
     }
     if (m[at] === ref) return at;

@@ -60,7 +60,10 @@ export function read(shard: Shard, key: KeyEncoder, into: Reading, withValue: bo
     if (version < 0) continue;
     const whole = snapshot(shard, key, into, withValue, version);
     readFence();
-    if (Atomics.load(m, SHARD.lock) === version && whole) return into.slot === NO_SLOT ? 'absent' : 'found';
+    if (Atomics.load(m, SHARD.lock) !== version) continue;
+    if (whole) return into.slot === NO_SLOT ? 'absent' : 'found';
+    // Makes no sense, and nobody wrote: trying again would find the same.
+    break;
   }
   if (!shard.lock()) return 'unavailable';
   let completed = false;

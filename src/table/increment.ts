@@ -35,7 +35,7 @@ export function incrementLocked(
   }
   const word = shard.entryWord(slot);
   const meta = m[word + ENTRY.meta];
-  if (kindOf(meta) !== ValueKind.float64) return 'mismatch';
+  if (kindOf(meta) !== ValueKind.float64 || m[word + ENTRY.valueBytes] !== 8) return 'mismatch';
   if (isChained(meta)) return incrementChainedLocked(shard, slot, key, by, value, clock);
   const at = word + ENTRY.headWords + (paddedToWord(keyBytesOf(meta)) >> 2);
   doubleWords[0] = m[at];
