@@ -17,15 +17,16 @@ const LEAST_REQUESTS = 1000;
 /** Weight of the past in a score, per choice: 0.85 per capacity of requests. */
 const PAST = 0.98;
 /**
- * What another configuration must lead by, so many choices on end, to be chosen: this share of the score; so many hits per
- * simulated entry (of up to so many), since a change costs hits as well; and so many standard deviations, else chance decides:
- * of n requests that only one of the two served, the difference is by chance the square root of n.
+ * What another configuration must lead by, for two choices on end, to be chosen: this share of the score; a hundred requests
+ * of the whole cache, since a change costs hits as well, which is a number of sampled hits within these bounds; and a standard
+ * deviation, else chance decides: of n requests that only one of the two served, the difference is by chance the square root.
  */
 const LEAST_SHARE = 0.005;
-const LEAST_LEAD = 0.1;
-const LEAD_ENTRIES = 128;
-const DEVIATIONS = 1.5;
-const LEADING_CHOICES = 4;
+const LEAST_LEAD = 100;
+const LEAST_SAMPLED_LEAD = 4;
+const MOST_SAMPLED_LEAD = 12.8;
+const MOST_LEAD_PER_ENTRY = 0.1;
+const LEADING_CHOICES = 2;
 /** Sampled requests of a thread that are simulated at a time, and those it holds back while others simulate. */
 const BATCH = 8;
 const MOST_PENDING = 256;
@@ -64,7 +65,7 @@ export class Chooser {
     const entries = simulatedEntries(total);
     const size = MiniTable.words(entries, Plane.words(entries));
     this.#shared = shared;
-    this.#leastLead = Math.min(LEAD_ENTRIES, entries) * LEAST_LEAD * UNIT;
+    this.#leastLead = leastSampledLead(entries, total) * UNIT;
     this.#differWord = HITS + 2 * configurations.length;
     this.#threshold = Math.min(1, entries / total) * 2 ** 32;
     this.#epochRequests = Math.ceil((Math.max(LEAST_REQUESTS, total) / CHOICES) * Math.min(1, entries / total));
@@ -147,7 +148,7 @@ export class Chooser {
   #leadsClearly(best: number, chosen: number): boolean {
     const m = this.#shared.words;
     const score = m[HITS + 2 * chosen + 1];
-    const chance = DEVIATIONS * Math.sqrt(Math.max(0, m[this.#pairWord(best, chosen)]) * UNIT);
+    const chance = Math.sqrt(Math.max(0, m[this.#pairWord(best, chosen)]) * UNIT);
     return m[HITS + 2 * best + 1] - score > Math.max(this.#leastLead, score * LEAST_SHARE, chance);
   }
 
@@ -160,6 +161,11 @@ export class Chooser {
 function simulatedEntries(totalCapacityEntries: number): number {
   const clear = Math.min(CLEAR_ENTRIES, Math.ceil(totalCapacityEntries / DENSEST));
   return Math.min(MOST_ENTRIES, Math.max(LEAST_ENTRIES, clear, Math.ceil(totalCapacityEntries / SAMPLING)));
+}
+
+function leastSampledLead(entries: number, total: number): number {
+  const lead = Math.max(LEAST_SAMPLED_LEAD, (LEAST_LEAD * entries) / total);
+  return Math.min(lead, MOST_SAMPLED_LEAD, entries * MOST_LEAD_PER_ENTRY);
 }
 
 function headWords(configurations: number): number {

@@ -7,8 +7,11 @@ const AGE_BITS = 12;
 const AGE_MASK = (1 << AGE_BITS) - 1;
 /** Ages are counted in steps of a capacity / 256, so 4,095 of them cover far more than is ever remembered. */
 const STEPS_PER_CAPACITY = 256;
-const HEAD_WORDS = 2;
+/** Per step, how many of the keys that were evicted in it came back: a ring, so older keys than this are forgotten. */
+const RING_STEPS = 512;
 const CLOCK = 0;
+const RING = 2;
+const HEAD_WORDS = RING + RING_STEPS;
 
 /**
  * Remembers which keys were evicted lately: fingerprints in eight-way sets, the oldest of a set giving way. A word is a
@@ -37,9 +40,10 @@ export class Ghost {
 
   add(hash: number): void {
     const m = this.#memory.words;
-    const clock = (m[this.#word + CLOCK] + 1) | 0;
-    m[this.#word + CLOCK] = clock;
+    const before = this.#step();
+    m[this.#word + CLOCK] = (m[this.#word + CLOCK] + 1) | 0;
     const step = this.#step();
+    if (step !== before) m[this.#ringWord(step)] = 0;
     const set = this.#set(hash);
     let place = set;
     let oldest = -1;
@@ -53,17 +57,17 @@ export class Ghost {
     m[place] = fingerprint(hash) | step;
   }
 
-  /** Whether the key is one of the last `window` that were evicted and not taken since; if so it is forgotten. */
+  /** Whether the key is one of the last `window` that were evicted and did not come back since; if so it is forgotten. */
   take(hash: number, window: number): boolean {
     const m = this.#memory.words;
     const set = this.#set(hash);
     const wanted = fingerprint(hash);
     for (let way = set; way < set + WAYS; way++) {
       if ((m[way] & ~AGE_MASK) !== wanted) continue;
-      const recent = ((this.#step() - m[way]) & AGE_MASK) * this.#stepSize <= window;
+      const evictedIn = m[way] & AGE_MASK;
+      const recent = this.#newer(evictedIn) <= window;
+      if (recent) m[this.#ringWord(evictedIn)]++;
       m[way] = 0;
-      // A queue that lost a key is shorter, so what came before it is remembered for longer.
-      if (recent) m[this.#word + CLOCK] = (m[this.#word + CLOCK] - 1) | 0;
       return recent;
     }
     return false;
@@ -71,6 +75,19 @@ export class Ghost {
 
   reset(): void {
     this.#memory.words.fill(0, this.#word, this.#word + HEAD_WORDS + this.#sets * WAYS);
+  }
+
+  /** How many keys a queue would hold that were evicted after that step; what came back is no longer in it. */
+  #newer(evictedIn: number): number {
+    const steps = (this.#step() - evictedIn) & AGE_MASK;
+    if (steps >= RING_STEPS) return Number.POSITIVE_INFINITY;
+    let count = steps * this.#stepSize;
+    for (let step = evictedIn + 1; step <= evictedIn + steps; step++) count -= this.#memory.words[this.#ringWord(step)];
+    return count;
+  }
+
+  #ringWord(step: number): number {
+    return this.#word + RING + (step & (RING_STEPS - 1));
   }
 
   #step(): number {
