@@ -93,7 +93,8 @@ export class ValueEncoder {
   /** latin1 where every character is below 256, else UTF-16. */
   #longString(value: string): void {
     const bytes = Buffer.from(value, 'latin1');
-    if (bytes.latin1Slice(0, bytes.length) === value) this.#elsewhere(ValueKind.latin1, bytes);
+    const isAscii = Buffer.byteLength(value) === value.length;
+    if (isAscii || bytes.latin1Slice(0, bytes.length) === value) this.#elsewhere(ValueKind.latin1, bytes);
     else this.#elsewhere(ValueKind.utf16, Buffer.from(value, 'utf16le'));
   }
 
