@@ -72,3 +72,27 @@ t.test('lfu keeps what was hit most', async (t) => {
   for (let key = 1000; key < 3000; key++) table.access(key);
   for (let key = 0; key < 50; key++) t.ok(table.shards[0]?.has(key), `key ${key}`);
 });
+
+t.test('lfu forgets favourites that are no longer hit', async (t) => {
+  const table = new PolicyTable(policies.lfu, { entries: 100, seed: SEED });
+  for (let key = 0; key < 50; key++) for (let i = 0; i < 10; i++) table.access(key);
+  for (let key = 1000; key < 8000; key++) table.access(key);
+  for (let key = 0; key < 50; key++) t.notOk(table.shards[0]?.has(key), `key ${key}`);
+});
+
+/** The keys 0 .. keys - 1 in turn. */
+function loop(keys: number, length: number): Int32Array {
+  return Int32Array.from({ length }, (_, i) => i % keys);
+}
+
+t.test('lru keeps hitting in a loop a little longer than it is, an exact one does not', async (t) => {
+  const requests = loop(1020, 50_000);
+  t.equal(exactLru(requests, ENTRIES), 0);
+  t.ok(hitPercentage('lru', requests, ENTRIES) > 25);
+});
+
+t.test('adaptive keeps most of what can be kept of a loop four times as long as it is', async (t) => {
+  const requests = loop(4 * ENTRIES, 100_000);
+  const best = belady(requests, ENTRIES);
+  t.ok(hitPercentage('adaptive', requests, ENTRIES) > 0.7 * best, `optimum ${best}`);
+});
