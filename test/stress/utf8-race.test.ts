@@ -16,7 +16,10 @@ import { ENGINE, SEED } from '../fixtures/kills.js';
 const SECONDS = Number(process.env.SECONDS ?? 3);
 const ROLES = ['writer', 'reader', 'reader', 'reader'] as const;
 
-t.setTimeout(60_000 + SECONDS * 4_000);
+/** Of the control. */
+const MOST_RACES = 8;
+
+t.setTimeout(120_000 + SECONDS * 4_000);
 t.comment(`SEED=${SEED}`);
 
 async function race(engine: string, seconds: number): Promise<FlipReport> {
@@ -59,7 +62,9 @@ t.test('control: readers that believe what they read while it changed give mixed
     to: 'if (false)',
   });
   t.teardown(() => rmSync(folder, { recursive: true }));
-  const { reads, mixed } = await race(cache, Math.min(SECONDS, 3));
-  t.comment(`${mixed} of ${reads} reads were mixed`);
-  t.not(mixed, 0);
+  let found: FlipReport = { reads: 0, mixed: 0, samples: [] };
+  // Some ten a race on a busy machine, so one is nearly always enough.
+  for (let races = 0; races < MOST_RACES && found.mixed === 0; races++) found = await race(cache, Math.min(SECONDS, 3));
+  t.comment(`${found.mixed} of ${found.reads} reads were mixed`);
+  t.not(found.mixed, 0);
 });
