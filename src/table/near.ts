@@ -68,6 +68,8 @@ export class Near {
   #age = 0;
   #hits = 0;
   #hand = 0;
+  /** The place of the key that was sought last, current or not. */
+  #sought = NOT_NEAR;
 
   constructor(shards: readonly Shard[], maxBytes: number) {
     const wanted = 2 ** Math.floor(Math.log2(maxBytes / CACHE_BYTES_PER_PLACE));
@@ -82,8 +84,9 @@ export class Near {
 
   /** The place of the key's value if it is still what the table holds, else NOT_NEAR. The policy hears of the hit. */
   find(key: string): number {
-    const place = this.#places.get(key);
-    if (place === undefined) return NOT_NEAR;
+    const place = this.#places.get(key) ?? NOT_NEAR;
+    this.#sought = place;
+    if (place === NOT_NEAR) return NOT_NEAR;
     const at = place << PLACE_SHIFT;
     const w = this.#words;
     const shard = this.#shards[w[at + PLACE.shard]];
@@ -106,12 +109,15 @@ export class Near {
     return this.#doubles[((place << PLACE_SHIFT) + PLACE.expiresAt) >> 1];
   }
 
-  /** Keeps what was just read of this shard, if it is small, no caller can change it, and it is read often enough. */
+  /**
+   * Keeps what was just read of this shard, if it is small, no caller can change it, and it is read often enough. To be
+   * called only after the same key was sought in vain.
+   */
   remember(key: string, shard: Shard, reading: Reading, value: unknown): void {
     if (typeof value === 'object' || key.length > MAX_KEY_LENGTH) return;
     if (typeof value === 'string' && value.length > MAX_STRING_LENGTH) return;
     const reads = this.#countReading(reading.hash);
-    const place = this.#places.get(key) ?? this.#makePlace(key, reads);
+    const place = this.#sought === NOT_NEAR ? this.#makePlace(key, reads) : this.#sought;
     if (place === NOT_NEAR) return;
     const at = place << PLACE_SHIFT;
     const w = this.#words;
