@@ -97,7 +97,7 @@ export class SharedCache<V = unknown> {
     const { doubles } = this.#attachment.arena;
     this.#defaultTtl = doubles[CONTROL.defaultTtl >> 1];
     this.#maxEntryBytes = doubles[CONTROL.maxEntryBytes >> 1];
-    this.#near = new Near(this.#attachment.shards, doubles[CONTROL.maxBytes >> 1]);
+    this.#near = new Near(doubles[CONTROL.maxBytes >> 1]);
     this.#value = new ValueEncoder(codec);
     this.#reader = new ValueReader(codec);
     this.#flight = this.#createFlight();
@@ -197,14 +197,14 @@ export class SharedCache<V = unknown> {
 
   #get(key: string): V | undefined {
     const { key: encoder, counters, clock } = this.#open();
-    const near = this.#near.find(key);
+    encoder.encode(key);
+    const shard = this.#attachment.shardOf(encoder.hash);
+    const near = this.#near.find(key, encoder.hash, shard);
     if (near !== NOT_NEAR && !clock.hasExpired(this.#near.expiresAt(near))) {
       counters[COUNTER.hits]++;
       this.#lastExpiresAt = this.#near.expiresAt(near);
       return this.#near.value(near) as V;
     }
-    encoder.encode(key);
-    const shard = this.#attachment.shardOf(encoder.hash);
     const reading = this.#reading;
     if (read(shard, encoder, reading, true) === 'found' && !clock.hasExpired(reading.expiresAt)) {
       counters[COUNTER.hits]++;

@@ -180,6 +180,8 @@ export const SHARD = {
   vacating: 12,
   /** Page the background sweep goes on with; a hint. */
   sweepPage: 13,
+  /** Counts the keys that came; a hint. */
+  inserts: 14,
   headWords: 16,
 } as const;
 

@@ -1,11 +1,13 @@
-import { ENTRY, REF_SHIFT } from '../memory/layout.js';
+import { SHARD } from '../memory/layout.js';
 import type { Reading } from './get.js';
 import type { Shard } from './shard.js';
 
 const MIN_CAPACITY = 256;
-const MAX_CAPACITY = 16_384;
-/** One value may be near for so many bytes of the cache: with the usual 300 bytes a value, a fourteenth of it. */
-const CACHE_BYTES_PER_PLACE = 4096;
+const MAX_CAPACITY = 32_768;
+/** One value may be near for so many bytes of the cache: with the usual 200 bytes a value, a tenth of it. */
+const CACHE_BYTES_PER_PLACE = 2048;
+/** Places a key may have: those of its set. */
+const WAYS = 4;
 const MAX_KEY_LENGTH = 128;
 const MAX_STRING_LENGTH = 256;
 /** Read counts per place, so that few keys share one. */
@@ -13,96 +15,93 @@ const COUNTS_PER_PLACE = 4;
 /** Readings per place after which all counts of readings and hits are halved. */
 const READINGS_PER_PLACE = 8;
 const MOST_READS = 255;
-/** The policy hears of a key again after so many of this thread's hits, or a 128th of the entries if that is less. */
-const REPORT_AFTER = 4096;
-const REPORT_SHIFT = 7;
+/** The policy hears of a key again when the shard has got new keys for so small a part of its capacity: a 256th. */
+const REPORT_SHIFT = 8;
 
 export const NOT_NEAR = -1;
 
-/** One place's numbers, in words; a cache line, so that a hit touches few. */
+/** One place's numbers, in words; half a cache line, so that a hit touches few. */
 const PLACE = {
-  /** The word that counts changes of the entry's hash, and what it said when the value was read. */
-  changeWord: 0,
-  changes: 1,
-  shard: 2,
-  slot: 3,
-  hash: 4,
-  policyWord: 5,
+  /** What the count of changes of the entry's hash said when the value was read. */
+  changes: 0,
+  slot: 1,
+  policyWord: 2,
   /** Since the key came here; halved as often as the read counts are, `age` telling how often that was done. */
-  hits: 6,
-  age: 7,
-  /** Number of this thread's hit from which on the policy is to hear of this key again. */
-  reportAt: 8,
+  hits: 3,
+  age: 4,
+  /** How many new keys the shard had got when the policy last heard of this one. */
+  reportedAt: 5,
   /** f64 */
-  expiresAt: 10,
-  words: 16,
+  expiresAt: 6,
+  words: 8,
 } as const;
-const PLACE_SHIFT = 4;
+const PLACE_SHIFT = 3;
 
 /**
- * Values this thread has read lately and may hand out again without hashing, searching or copying: primitives only, since
- * no caller can change them; at most 16,384, of at most 256 characters each.
+ * Values this thread has read lately and may hand out again without searching the table or copying: primitives only, since
+ * no caller can change them; at most 32,768, of at most 256 characters each.
  *
  * It is coherent, not a second truth. Whoever changes an entry first adds one to the count that its hash shares with some
  * others, and only then changes it, all under the lock; so a count that is what it was when the value was read proves that
  * no change of the key has ended since. One plain load tells: what was kept does not change, so nothing can be torn. (A
  * count comes back after 2^32 changes; a value here would have to lie untouched for exactly that many.)
  *
- * Who stays: when all places are taken, a key gets the one under the hand if it was read more often than that one's key was
+ * The places are sets of four, like a processor's cache, found by the key's hash, which a search of the table would need as
+ * well. A `Map` would have to be asked first, and finds a key more slowly than it is hashed as soon as it holds some ten
+ * thousand: it compares the characters of whatever else is in its bucket.
+ *
+ * Who stays: in a full set a key gets the place of the key that was hit least, if it was read more often than that one was
  * hit. So a scan leaves what is near alone, and what is near settles instead of churning.
  * (TinyLFU: Einziger, Friedman and Manes, "TinyLFU: A Highly Efficient Cache Admission Policy", ACM ToS 2017.)
  */
 export class Near {
-  readonly #shards: readonly Shard[];
-  readonly #places = new Map<string, number>();
-  readonly #keys: string[] = [];
-  readonly #values: unknown[] = [];
+  readonly #setMask: number;
+  /** The hash of each place's key; a set's four lie together. */
+  readonly #hashes: Int32Array;
+  /** Each place's key and value, one after the other; undefined while it is empty. */
+  readonly #contents: unknown[];
   readonly #words: Int32Array;
   readonly #doubles: Float64Array;
-  /** A power of two. */
-  readonly #capacity: number;
-  readonly #reportAfter: number;
   /** How often keys were read from the table, by hash. */
   readonly #reads: Uint8Array;
+  readonly #readingsPerAge: number;
   #readings = 0;
   #age = 0;
-  #hits = 0;
-  #hand = 0;
   /** The place of the key that was sought last, current or not. */
   #sought = NOT_NEAR;
 
-  constructor(shards: readonly Shard[], maxBytes: number) {
+  constructor(maxBytes: number) {
     const wanted = 2 ** Math.floor(Math.log2(maxBytes / CACHE_BYTES_PER_PLACE));
-    const entries = shards.reduce((sum, { capacityEntries }) => sum + capacityEntries, 0);
-    this.#shards = shards;
-    this.#capacity = Math.min(MAX_CAPACITY, Math.max(MIN_CAPACITY, wanted));
-    this.#reportAfter = Math.min(REPORT_AFTER, entries >> REPORT_SHIFT);
-    this.#words = new Int32Array(this.#capacity << PLACE_SHIFT);
+    const capacity = Math.min(MAX_CAPACITY, Math.max(MIN_CAPACITY, wanted));
+    this.#setMask = capacity / WAYS - 1;
+    this.#hashes = new Int32Array(capacity);
+    this.#contents = new Array(2 * capacity).fill(undefined);
+    this.#words = new Int32Array(capacity << PLACE_SHIFT);
     this.#doubles = new Float64Array(this.#words.buffer);
-    this.#reads = new Uint8Array(this.#capacity * COUNTS_PER_PLACE);
+    this.#reads = new Uint8Array(capacity * COUNTS_PER_PLACE);
+    this.#readingsPerAge = capacity * READINGS_PER_PLACE;
   }
 
   /** The place of the key's value if it is still what the table holds, else NOT_NEAR. The policy hears of the hit. */
-  find(key: string): number {
-    const place = this.#places.get(key) ?? NOT_NEAR;
+  find(key: string, hash: number, shard: Shard): number {
+    const place = this.#seek(key, hash);
     this.#sought = place;
     if (place === NOT_NEAR) return NOT_NEAR;
     const at = place << PLACE_SHIFT;
     const w = this.#words;
-    const shard = this.#shards[w[at + PLACE.shard]];
-    if (shard.words[w[at + PLACE.changeWord]] !== w[at + PLACE.changes]) return NOT_NEAR;
+    if (shard.words[shard.memory.changeWord(hash)] !== w[at + PLACE.changes]) return NOT_NEAR;
     w[at + PLACE.hits]++;
-    // Reporting touches the key's bucket. What is hit again and again is safe from eviction with one report now and then.
-    this.#hits = (this.#hits + 1) | 0;
-    if (((this.#hits - w[at + PLACE.reportAt]) | 0) >= 0) {
-      w[at + PLACE.reportAt] = this.#hits + this.#reportAfter;
-      shard.policy.hit(w[at + PLACE.slot], w[at + PLACE.hash], w[at + PLACE.policyWord]);
+    // Reporting touches the key's bucket and entry. Only new keys push others out, and a few of them nobody who was hit.
+    const inserts = shard.words[SHARD.inserts];
+    if (((inserts - w[at + PLACE.reportedAt]) | 0) > shard.capacityEntries >> REPORT_SHIFT) {
+      w[at + PLACE.reportedAt] = inserts;
+      shard.policy.hit(w[at + PLACE.slot], hash, w[at + PLACE.policyWord]);
     }
     return place;
   }
 
   value(place: number): unknown {
-    return this.#values[place];
+    return this.#contents[2 * place + 1];
   }
 
   expiresAt(place: number): number {
@@ -110,31 +109,36 @@ export class Near {
   }
 
   /**
-   * Keeps what was just read of this shard, if it is small, no caller can change it, and it is read often enough. To be
-   * called only after the same key was sought in vain.
+   * Keeps what was just read, if it is small, no caller can change it, and it is read often enough. To be called only after
+   * the same key was sought in vain.
    */
   remember(key: string, shard: Shard, reading: Reading, value: unknown): void {
     if (typeof value === 'object' || key.length > MAX_KEY_LENGTH) return;
     if (typeof value === 'string' && value.length > MAX_STRING_LENGTH) return;
     const reads = this.#countReading(reading.hash);
-    const place = this.#sought === NOT_NEAR ? this.#makePlace(key, reads) : this.#sought;
+    const place = this.#sought === NOT_NEAR ? this.#makePlace(key, reading.hash, reads) : this.#sought;
     if (place === NOT_NEAR) return;
     const at = place << PLACE_SHIFT;
     const w = this.#words;
-    this.#values[place] = value;
-    w[at + PLACE.changeWord] = reading.changeWord;
+    this.#contents[2 * place + 1] = value;
     w[at + PLACE.changes] = reading.changes;
-    w[at + PLACE.shard] = shard.memory.index;
     w[at + PLACE.slot] = reading.slot;
-    w[at + PLACE.hash] = reading.hash;
-    w[at + PLACE.policyWord] = (reading.ref << (REF_SHIFT - 2)) + ENTRY.policy;
-    w[at + PLACE.reportAt] = this.#hits;
+    w[at + PLACE.policyWord] = reading.policyWord;
+    w[at + PLACE.reportedAt] = shard.words[SHARD.inserts];
     this.#doubles[(at + PLACE.expiresAt) >> 1] = reading.expiresAt;
+  }
+
+  #seek(key: string, hash: number): number {
+    const first = (hash & this.#setMask) * WAYS;
+    for (let place = first; place < first + WAYS; place++) {
+      if (this.#hashes[place] === hash && this.#contents[2 * place] === key) return place;
+    }
+    return NOT_NEAR;
   }
 
   /** How often keys of this hash were read lately, this time included. */
   #countReading(hash: number): number {
-    if (++this.#readings > this.#capacity * READINGS_PER_PLACE) {
+    if (++this.#readings > this.#readingsPerAge) {
       this.#readings = 0;
       this.#age++;
       for (let i = 0; i < this.#reads.length; i++) this.#reads[i] >>= 1;
@@ -145,24 +149,30 @@ export class Near {
     return reads;
   }
 
-  /** A free place, or the one under the hand if its key was hit less often than this one was read. */
-  #makePlace(key: string, reads: number): number {
-    const w = this.#words;
-    let place = this.#keys.length;
-    if (place === this.#capacity) {
-      if (reads === 1) return NOT_NEAR;
-      place = this.#hand;
-      this.#hand = (place + 1) & (this.#capacity - 1);
-      const at = place << PLACE_SHIFT;
-      w[at + PLACE.hits] >>= Math.min(31, this.#age - w[at + PLACE.age]);
-      w[at + PLACE.age] = this.#age;
-      if (w[at + PLACE.hits] >= reads) return NOT_NEAR;
-      this.#places.delete(this.#keys[place]);
+  /** A free place of the key's set, or the least used one if its key was hit less often than this one was read. */
+  #makePlace(key: string, hash: number, reads: number): number {
+    const first = (hash & this.#setMask) * WAYS;
+    let place = first;
+    let fewest = Number.POSITIVE_INFINITY;
+    for (let each = first; each < first + WAYS; each++) {
+      const hits = this.#contents[2 * each] === undefined ? 0 : this.#agedHits(each);
+      if (hits >= fewest) continue;
+      fewest = hits;
+      place = each;
     }
-    this.#keys[place] = key;
-    this.#places.set(key, place);
-    w[(place << PLACE_SHIFT) + PLACE.hits] = reads;
-    w[(place << PLACE_SHIFT) + PLACE.age] = this.#age;
+    if (fewest >= reads) return NOT_NEAR;
+    this.#hashes[place] = hash;
+    this.#contents[2 * place] = key;
+    this.#words[(place << PLACE_SHIFT) + PLACE.hits] = reads;
+    this.#words[(place << PLACE_SHIFT) + PLACE.age] = this.#age;
     return place;
+  }
+
+  #agedHits(place: number): number {
+    const at = place << PLACE_SHIFT;
+    const w = this.#words;
+    w[at + PLACE.hits] >>= Math.min(31, this.#age - w[at + PLACE.age]);
+    w[at + PLACE.age] = this.#age;
+    return w[at + PLACE.hits];
   }
 }

@@ -99,6 +99,7 @@ function insertLocked(shard: Shard, hash: number, ref: number): void {
   shard.bytes[bucketWord * 4 + BUCKET_MARKS_BYTE + (slot & 7)] = 0;
   memory.set(memory.refWord(slot), ref);
   memory.add(SHARD.entries, 1);
+  m[SHARD.inserts]++;
   countPassedLocked(shard, hash, slot, 1);
   shard.policy.insertLocked(slot, hash);
   memory.commit();
