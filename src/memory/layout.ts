@@ -185,8 +185,11 @@ export const SHARD = {
   headWords: 16,
 } as const;
 
-/** Most journaled stores between two commits: a put that replaces (27), a probe path (16) and a policy step (24). */
-export const JOURNAL_CAPACITY = 112;
+/** Words of a value that a put rewrites where they are, after journaling all of them. */
+export const MAX_OVERWRITTEN_WORDS = 128;
+/** Most journaled stores between two commits: a value rewritten in place with its head (4) and a policy step (24), or a put
+ *  that replaces (27), a probe path (16) and a policy step. */
+export const JOURNAL_CAPACITY = MAX_OVERWRITTEN_WORDS + 32;
 export const JOURNAL_WORD = SHARD.headWords;
 /** The class heads follow: [1 + first page with a free block, free blocks] per size class. */
 export const CLASSES_WORD = JOURNAL_WORD + 2 * JOURNAL_CAPACITY;

@@ -60,6 +60,19 @@ export class ShardMemory {
     m[word] = value;
   }
 
+  /** Journals so many words at once: until the commit they may be stored to plainly. */
+  save(word: number, count: number): void {
+    const m = this.words;
+    const n = m[SHARD.journalLength];
+    if (n >>> 0 > JOURNAL_CAPACITY - count) this.#journalFull();
+    for (let i = 0, at = JOURNAL_WORD + 2 * n; i < count; i++, at += 2) {
+      m[at] = word + i;
+      m[at + 1] = m[word + i];
+    }
+    // One store makes them count: a death before it has changed nothing, one after it is undone whole.
+    m[SHARD.journalLength] = n + count;
+  }
+
   add(word: number, delta: number): void {
     this.set(word, this.words[word] + delta);
   }

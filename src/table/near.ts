@@ -56,7 +56,7 @@ const PLACE_SHIFT = 3;
  */
 export class Near {
   readonly #setMask: number;
-  /** The hash of each place's key; a set's four lie together. */
+  /** The hash of each place's key, 0 while it is empty; a set's four lie together. */
   readonly #hashes: Int32Array;
   /** Each place's key and value, one after the other; undefined while it is empty. */
   readonly #contents: unknown[];
@@ -152,15 +152,18 @@ export class Near {
   /** A free place of the key's set, or the least used one if its key was hit less often than this one was read. */
   #makePlace(key: string, hash: number, reads: number): number {
     const first = (hash & this.#setMask) * WAYS;
-    let place = first;
-    let fewest = Number.POSITIVE_INFINITY;
-    for (let each = first; each < first + WAYS; each++) {
-      const hits = this.#contents[2 * each] === undefined ? 0 : this.#agedHits(each);
+    let place = NOT_NEAR;
+    let fewest = reads;
+    for (let each = first; each < first + WAYS && fewest > 0; each++) {
+      // Most keys of a long tail are read once: they get no further than here, which is one cache line.
+      const isFree = this.#hashes[each] === 0;
+      if (!isFree && reads === 1) continue;
+      const hits = isFree ? 0 : this.#agedHits(each);
       if (hits >= fewest) continue;
       fewest = hits;
       place = each;
     }
-    if (fewest >= reads) return NOT_NEAR;
+    if (place === NOT_NEAR) return NOT_NEAR;
     this.#hashes[place] = hash;
     this.#contents[2 * place] = key;
     this.#words[(place << PLACE_SHIFT) + PLACE.hits] = reads;

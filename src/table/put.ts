@@ -1,6 +1,14 @@
 import type { KeyEncoder } from '../codec/key.js';
 import type { ValueEncoder } from '../codec/value.js';
-import { BUCKET_MARKS_BYTE, COUNTER, ENTRY, REF_SHIFT, SHARD, SLOT_SHIFT } from '../memory/layout.js';
+import {
+  BUCKET_MARKS_BYTE,
+  COUNTER,
+  ENTRY,
+  MAX_OVERWRITTEN_WORDS,
+  REF_SHIFT,
+  SHARD,
+  SLOT_SHIFT,
+} from '../memory/layout.js';
 import type { Clock } from '../sync/clock.js';
 import { buildTailLocked } from './chain.js';
 import { vacatePageLocked } from './compact.js';
@@ -15,8 +23,9 @@ export function fits(shard: Shard, key: KeyEncoder, value: ValueEncoder, maxEntr
 }
 
 /**
- * Stores the entry, replacing what the key had: the new entry is written where nobody looks, then one ref is swapped.
- * False when the heap could not make room; the key is then absent.
+ * Stores the entry, replacing what the key had: a short value that still fits its block is rewritten there, else the new
+ * entry is written where nobody looks, then one ref is swapped. False when the heap could not make room; the key is then
+ * absent.
  */
 export function putLocked(
   shard: Shard,
@@ -28,9 +37,10 @@ export function putLocked(
   const { heap, memory, words: m } = shard;
   const payload = paddedToWord(key.lengthBytes) + value.lengthBytes;
   let slot = findSlot(shard, key);
-  if (slot === NO_SLOT) makeSlotLocked(shard, key.hash, clock);
-  const entries = m[SHARD.entries];
   let firstClass = singleClass(heap, payload);
+  if (slot === NO_SLOT) makeSlotLocked(shard, key.hash, clock);
+  else if (overwriteLocked(shard, slot, key, value, expiresAt, firstClass)) return true;
+  const entries = m[SHARD.entries];
   let chained = false;
   let next = 0;
   if (firstClass === NO_CLASS) {
@@ -66,6 +76,38 @@ export function putLocked(
   }
   if (slot === NO_SLOT) insertLocked(shard, key.hash, ref);
   else replaceLocked(shard, slot, key.hash, ref);
+  return true;
+}
+
+/**
+ * Rewrites the value where it lies, if it is short and the new one belongs into a block of the same size: no block to find
+ * and none to free. False when it does not, and nothing has changed.
+ */
+function overwriteLocked(
+  shard: Shard,
+  slot: number,
+  key: KeyEncoder,
+  value: ValueEncoder,
+  expiresAt: number,
+  sizeClass: number,
+): boolean {
+  const { memory, heap, words: m } = shard;
+  const valueWords = (value.lengthBytes + 3) >> 2;
+  if (sizeClass === NO_CLASS || valueWords > MAX_OVERWRITTEN_WORDS) return false;
+  const ref = m[memory.refWord(slot)];
+  const word = ref << (REF_SHIFT - 2);
+  if (isChained(m[word + ENTRY.meta]) || heap.classAt(ref) !== sizeClass) return false;
+  const keyBytes = paddedToWord(key.lengthBytes);
+  const valueWord = word + ENTRY.headWords + (keyBytes >> 2);
+  heap.noteExpiry(ref, expiresAt);
+  memory.noteChange(key.hash);
+  memory.save(word + ENTRY.meta, 2);
+  memory.save(word + ENTRY.expiresAt, 2);
+  memory.save(valueWord, valueWords);
+  writeHead(shard, ref, key, value, expiresAt, m[word + ENTRY.policy], false);
+  writePayload(shard, valueWord << 2, key, value, keyBytes, value.lengthBytes);
+  shard.policy.updateLocked(slot, key.hash);
+  memory.commit();
   return true;
 }
 
