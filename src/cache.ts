@@ -171,17 +171,20 @@ export class SharedCache<V = unknown> {
     const ttl = this.#ttl(options);
     this.#value.encode(value);
     encoder.encode(key);
-    const expiresAt = clock.now() + ttl;
+    const expiresAt = clock.expiryAfter(ttl);
     const shard = this.#attachment.shardOf(encoder.hash);
     if (!shard.lock()) return false;
     let completed = false;
     let stored = false;
+    let changes = 0;
     try {
       stored = this.#putLocked(shard, ttl, expiresAt);
+      changes = shard.memory.changesOf(encoder.hash);
       completed = true;
     } finally {
       shard.unlock(completed);
     }
+    if (stored && ttl > 0) this.#near.wrote(key, encoder.hash, value, changes, expiresAt);
     return stored;
   }
 

@@ -67,11 +67,6 @@ export class Heap {
     return this.#classBytes[sizeClass];
   }
 
-  /** Size class of the page the ref lies in; -1 when that is none. */
-  classAt(ref: number): number {
-    return this.#memory.words[this.#record(this.#pageOf(ref)) + PAGE.class] - 1;
-  }
-
   /** Ref of a free block of the class, now taken; 0 when the class has none and no page is free. */
   allocate(sizeClass: number): number {
     const memory = this.#memory;
@@ -119,7 +114,7 @@ export class Heap {
   noteExpiry(ref: number, expiresAt: number): void {
     if (expiresAt === Number.POSITIVE_INFINITY) return;
     const m = this.#memory.words;
-    const word = this.#record(this.#pageOf(ref)) + PAGE.earliest;
+    const word = this.#record(((ref << REF_SHIFT) - this.#heapByte) >> this.#pageShift) + PAGE.earliest;
     const seconds = expirySeconds(expiresAt);
     if (m[word] === 0 || seconds < m[word]) m[word] = seconds;
   }
@@ -225,10 +220,6 @@ export class Heap {
     m[SHARD.freePages] = 0;
     m[SHARD.freePageCount] = 0;
     m[SHARD.usedUnits] = 0;
-  }
-
-  #pageOf(ref: number): number {
-    return ((ref << REF_SHIFT) - this.#heapByte) >> this.#pageShift;
   }
 
   #record(page: number): number {

@@ -97,9 +97,9 @@ export class ShardMemory {
     m[SHARD.journalLength] = 0;
   }
 
-  /** The word that counts the changes of entries with this hash, and of others: see `noteChange`. */
-  changeWord(hash: number): number {
-    return this.geometry.changesWord + (hash & (this.geometry.changeCounts - 1));
+  /** How often entries of this hash, and some others, have changed: see `noteChange`. */
+  changesOf(hash: number): number {
+    return this.words[this.#changeWord(hash)];
   }
 
   /**
@@ -107,7 +107,7 @@ export class ShardMemory {
    * Not journaled, since one change too many does no harm.
    */
   noteChange(hash: number): void {
-    this.words[this.changeWord(hash)]++;
+    this.words[this.#changeWord(hash)]++;
   }
 
   entryCount(): number {
@@ -141,6 +141,10 @@ export class ShardMemory {
   /** When the slot's entry expires, ms since 1970. */
   expiresAt(slot: number): number {
     return this.doubles[this.words[this.refWord(slot)] + (ENTRY.expiresAt >> 1)];
+  }
+
+  #changeWord(hash: number): number {
+    return this.geometry.changesWord + (hash & (this.geometry.changeCounts - 1));
   }
 
   #journalFull(): never {

@@ -2,6 +2,8 @@ import { CONTROL } from '../memory/layout.js';
 
 /** How far behind the coarse clock is trusted not to be. */
 const STALENESS_MS = 1_000;
+/** From this TTL on an entry may expire as much too early as the coarse clock is late. */
+const COARSE_TTL_MS = 60_000;
 /** A sweeper silent for so long is taken for dead, until its next tick: less than the trust lasts, so nobody is misled. */
 const SILENCE_MS = 250;
 /** Most questions the coarse clock answers in a row before a thread that asks often looks at the real one. */
@@ -15,15 +17,15 @@ const OFTEN_MS = 1;
  * within a second of it is always judged by the real clock, so a late sweeper cannot keep an entry alive.
  *
  * Nor can a dead one: every look at the real clock also tells how long the sweeper has been silent, and whoever finds it
- * dead sends everyone to the real clock. Each write looks; a reader looks each time while it asks seldom, and as it goes
- * on asking often less and less, down to once in 17 questions.
+ * dead sends everyone to the real clock. A thread looks each time while it asks seldom, and as it goes on asking often less
+ * and less, down to once in 17 questions.
  *
  * The f64 is read and written plainly: aligned eight-byte accesses are single instructions on every target of Node.
  */
 export class Clock {
   readonly #words: Int32Array;
   readonly #doubles: Float64Array;
-  /** Questions the coarse clock may answer until the next look, and how many it might between the last two. */
+  /** Questions the coarse clock may answer until the next look, and how many it might after the last one. */
   #left = 0;
   #trust = 0;
   #lookedAt = 0;
@@ -46,15 +48,30 @@ export class Clock {
     if (expiresAt === Number.POSITIVE_INFINITY) return false;
     if (this.#words[CONTROL.ticking] === 0) return this.now() >= expiresAt;
     if (expiresAt - this.#doubles[CONTROL.clock >> 1] < STALENESS_MS) return this.now() >= expiresAt;
-    if (this.#left > 0) {
-      this.#left--;
-      return false;
-    }
+    return !this.#mayTrust() && this.#look() >= expiresAt;
+  }
+
+  /** When an entry stored now with this TTL (ms) expires: a moment early, never late, if the TTL is long. */
+  expiryAfter(ttl: number): number {
+    if (ttl === Number.POSITIVE_INFINITY) return ttl;
+    if (ttl < COARSE_TTL_MS || this.#words[CONTROL.ticking] === 0) return this.now() + ttl;
+    return (this.#mayTrust() ? this.#doubles[CONTROL.clock >> 1] : this.#look()) + ttl;
+  }
+
+  /** Whether the coarse clock may answer once more. */
+  #mayTrust(): boolean {
+    if (this.#left === 0) return false;
+    this.#left--;
+    return true;
+  }
+
+  /** A look at the real clock, and for how many questions it may be the last. */
+  #look(): number {
     const now = this.now();
     this.#trust = now - this.#lookedAt <= OFTEN_MS ? Math.min(2 * this.#trust + 1, MAX_TRUST) : 0;
     this.#left = this.#trust;
     this.#lookedAt = now;
-    return now >= expiresAt;
+    return now;
   }
 
   /** Called by the sweeper every few dozen milliseconds. */

@@ -1,3 +1,4 @@
+import { lockFence } from './seqlock.js';
 import type { ThreadRegistry } from './threads.js';
 
 /** Loads of the lock word before a waiter sleeps. */
@@ -23,8 +24,7 @@ export function nextVersion(version: number): number {
 /** One attempt on a free word, `version` being what it was just seen as. */
 export function tryLockWord(words: Int32Array, lock: number, version: number, me: number): boolean {
   if (version < 0 || Atomics.compareExchange(words, lock, version, me) !== version) return false;
-  // On ARM a plain store after a compare-and-swap may become visible before it; a load of the word itself may not.
-  Atomics.load(words, lock);
+  lockFence(words, lock);
   // Died before this store: the old version equals the word that was free, and recovery advances it all the same.
   words[lock + 1] = nextVersion(version);
   return true;

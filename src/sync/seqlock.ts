@@ -13,3 +13,15 @@ export const readFence: () => void = needsFence
       Atomics.store(ownLine, 0, 0);
     }
   : () => {};
+
+/**
+ * Between taking a lock word and the first plain store under it.
+ *
+ * On ARM a plain store after a compare-and-swap may become visible before it; one after a load of the swapped word may not.
+ * On x86 a locked instruction is a full fence.
+ */
+export const lockFence: (words: Int32Array, lock: number) => void = needsFence
+  ? (words, lock) => {
+      Atomics.load(words, lock);
+    }
+  : () => {};

@@ -21,9 +21,8 @@ export class Reading {
   slot = NO_SLOT;
   hash = 0;
   ref = 0;
-  /** How often entries of this hash had changed, and the word that counts it. */
+  /** How often entries of this hash had changed. */
   changes = 0;
-  changeWord = 0;
   kind = 0;
   lengthBytes = 0;
   expiresAt = 0;
@@ -86,8 +85,7 @@ function snapshot(shard: Shard, key: KeyEncoder, into: Reading, withValue: boole
   into.slot = slot;
   if (slot === NO_SLOT) return true;
   const m = shard.words;
-  into.changeWord = shard.memory.changeWord(key.hash);
-  into.changes = m[into.changeWord];
+  into.changes = shard.memory.changesOf(key.hash);
   const ref = m[shard.memory.refWord(slot)];
   if (!shard.heap.isInside(ref)) return false;
   return snapshotEntry(shard, ref, into, withValue, version);

@@ -44,7 +44,8 @@ const PLACE_SHIFT = 3;
  * It is coherent, not a second truth. Whoever changes an entry first adds one to the count that its hash shares with some
  * others, and only then changes it, all under the lock; so a count that is what it was when the value was read proves that
  * no change of the key has ended since. One plain load tells: what was kept does not change, so nothing can be torn. (A
- * count comes back after 2^32 changes; a value here would have to lie untouched for exactly that many.)
+ * count comes back after 2^32 changes; a value here would have to lie untouched for exactly that many.) Where the entry
+ * was, for the policy, may be out of date: that is advice.
  *
  * The places are sets of four, like a processor's cache, found by the key's hash, which a search of the table would need as
  * well. A `Map` would have to be asked first, and finds a key more slowly than it is hashed as soon as it holds some ten
@@ -89,7 +90,7 @@ export class Near {
     if (place === NOT_NEAR) return NOT_NEAR;
     const at = place << PLACE_SHIFT;
     const w = this.#words;
-    if (shard.words[shard.memory.changeWord(hash)] !== w[at + PLACE.changes]) return NOT_NEAR;
+    if (shard.memory.changesOf(hash) !== w[at + PLACE.changes]) return NOT_NEAR;
     w[at + PLACE.hits]++;
     // Reporting touches the key's bucket and entry. Only new keys push others out, and a few of them nobody who was hit.
     const inserts = shard.words[SHARD.inserts];
@@ -113,8 +114,7 @@ export class Near {
    * the same key was sought in vain.
    */
   remember(key: string, shard: Shard, reading: Reading, value: unknown): void {
-    if (typeof value === 'object' || key.length > MAX_KEY_LENGTH) return;
-    if (typeof value === 'string' && value.length > MAX_STRING_LENGTH) return;
+    if (!isSmallPrimitive(value) || key.length > MAX_KEY_LENGTH) return;
     const reads = this.#countReading(reading.hash);
     const place = this.#sought === NOT_NEAR ? this.#makePlace(key, reading.hash, reads) : this.#sought;
     if (place === NOT_NEAR) return;
@@ -126,6 +126,20 @@ export class Near {
     w[at + PLACE.policyWord] = reading.policyWord;
     w[at + PLACE.reportedAt] = shard.words[SHARD.inserts];
     this.#doubles[(at + PLACE.expiresAt) >> 1] = reading.expiresAt;
+  }
+
+  /**
+   * Keeps what this thread has just stored if the key is one of those near, else its next get would have to read what it
+   * wrote. `changes` is the count as it was before the lock was given back.
+   */
+  wrote(key: string, hash: number, value: unknown, changes: number, expiresAt: number): void {
+    if (!isSmallPrimitive(value)) return;
+    const place = this.#seek(key, hash);
+    if (place === NOT_NEAR) return;
+    const at = place << PLACE_SHIFT;
+    this.#contents[2 * place + 1] = value;
+    this.#words[at + PLACE.changes] = changes;
+    this.#doubles[(at + PLACE.expiresAt) >> 1] = expiresAt;
   }
 
   #seek(key: string, hash: number): number {
@@ -178,4 +192,8 @@ export class Near {
     w[at + PLACE.age] = this.#age;
     return w[at + PLACE.hits];
   }
+}
+
+function isSmallPrimitive(value: unknown): boolean {
+  return typeof value === 'string' ? value.length <= MAX_STRING_LENGTH : typeof value !== 'object';
 }

@@ -96,10 +96,13 @@ function overwriteLocked(
   if (sizeClass === NO_CLASS || valueWords > MAX_OVERWRITTEN_WORDS) return false;
   const ref = m[memory.refWord(slot)];
   const word = ref << (REF_SHIFT - 2);
-  if (isChained(m[word + ENTRY.meta]) || heap.classAt(ref) !== sizeClass) return false;
   const keyBytes = paddedToWord(key.lengthBytes);
+  const oldBytes = m[word + ENTRY.valueBytes];
+  // The block's class as it was chosen for the old value: looking at the page table would cost a cache line.
+  if (isChained(m[word + ENTRY.meta]) || singleClass(heap, keyBytes + oldBytes) !== sizeClass) return false;
   const valueWord = word + ENTRY.headWords + (keyBytes >> 2);
-  heap.noteExpiry(ref, expiresAt);
+  // Expiring no earlier than before, it needs no look at the page table either.
+  if (expiresAt < shard.doubles[(word + ENTRY.expiresAt) >> 1]) heap.noteExpiry(ref, expiresAt);
   memory.noteChange(key.hash);
   memory.save(word + ENTRY.meta, 2);
   memory.save(word + ENTRY.expiresAt, 2);

@@ -70,7 +70,7 @@ t.test(`so can those of threads of which ${KILLS} were killed`, async (t) => {
 t.test('with a bug that lets old values be read, they cannot', async (t) => {
   const { folder, cache } = copyEngine({
     file: 'memory/shard-memory.js',
-    from: 'this.words[this.changeWord(hash)]++;',
+    from: 'this.words[this.#changeWord(hash)]++;',
     to: '',
   });
   t.teardown(() => rmSync(folder, { recursive: true }));

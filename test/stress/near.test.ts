@@ -45,7 +45,7 @@ t.test('a value kept near is never older than an acknowledged write', async (t) 
 t.test('without the count of changes, stale values are found out', async (t) => {
   const { folder, cache } = copyEngine({
     file: 'memory/shard-memory.js',
-    from: 'this.words[this.changeWord(hash)]++;',
+    from: 'this.words[this.#changeWord(hash)]++;',
     to: '',
   });
   t.teardown(() => rmSync(folder, { recursive: true }));
