@@ -99,7 +99,8 @@ export function writePayload(
     return;
   }
   const start = value.offset + first;
-  shard.bytes.set(value.bytes.subarray(start, start + count), to << 2);
+  const isWhole = start === 0 && count === value.bytes.length;
+  shard.bytes.set(isWhole ? value.bytes : value.bytes.subarray(start, start + count), to << 2);
 }
 
 /** Copies `length` bytes of shared memory to private memory; for racing readers, so nothing is interpreted. */

@@ -1,4 +1,6 @@
 import type { KeyEncoder } from '../codec/key.js';
+import { ValueKind } from '../codec/kinds.js';
+import { Slab } from '../codec/slab.js';
 import { decodeDirect, isDirect, ownsCopy } from '../codec/value.js';
 import { ENTRY, REF_SHIFT, SHARD } from '../memory/layout.js';
 import { readFence } from '../sync/seqlock.js';
@@ -31,6 +33,7 @@ export class Reading {
   /** Private bytes [0, lengthBytes) when not direct; reused by the next reading unless the kind owns its copy. */
   copy: Buffer;
   #scratch: Buffer = Buffer.alloc(SCRATCH_BYTES);
+  readonly #slab = new Slab();
 
   constructor() {
     this.copy = this.#scratch;
@@ -42,6 +45,7 @@ export class Reading {
   }
 
   target(kind: number, lengthBytes: number): Buffer {
+    if (kind === ValueKind.buffer) return this.#slab.take(lengthBytes);
     // allocUnsafeSlow: a buffer of its own, so that a typed array on it exposes nobody else's bytes.
     if (ownsCopy(kind) || lengthBytes > SCRATCH_BYTES) return Buffer.allocUnsafeSlow(lengthBytes);
     return this.#scratch;
