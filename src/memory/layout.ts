@@ -224,7 +224,7 @@ export function pageRecordWords(pageShift: number): number {
 /** So many slots share a count of changes; a power of two. */
 export const SLOTS_PER_CHANGE_COUNT = 4;
 export const MIN_CHANGE_COUNTS = 64;
-export const MAX_CHANGE_COUNTS = 8192;
+export const MAX_CHANGE_COUNTS = 16_384;
 
 // ---- buckets and slots -----------------------------------------------------------------------------------------
 export const BUCKET_WORDS = 16;

@@ -75,7 +75,9 @@ function run(SharedCache: typeof Cache, wanted: number): Result {
   };
   for (let n = 0; result.kills + result.nested < wanted && result.problems.length === 0; n++) {
     const key = `key-${random(64)}`;
-    const value = `${n}:`.padEnd(200 + random(8) * random(400), String(n % 10));
+    // Every other value is of one length, so that it is rewritten where it lies.
+    const length = random(2) === 0 ? 60 : 200 + random(8) * random(400);
+    const value = `${n}:`.padEnd(length, String(n % 10));
     const isDelete = random(5) === 0;
     const operation = (): void => void (isDelete ? cache.delete(key) : cache.put(key, value));
     const before = cache.peek(key);
@@ -114,6 +116,15 @@ t.test('a kill before any store leaves the state before or after', async (t) => 
   t.comment(`${kills} kills, ${nested} kills of the repair`);
   t.same(problems, []);
   t.ok(kills + nested >= WANTED);
+});
+
+t.test('a value rewritten in place without a journal is found out', async (t) => {
+  const bug = { file: 'table/put.js', from: 'memory.save(valueWord, valueWords);', to: '' };
+  const { folder, entry } = instrumentEngine(bug);
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const { SharedCache } = (await import(entry)) as { SharedCache: typeof Cache };
+  // Some hundred operations, so that values of one length meet.
+  t.not(run(SharedCache, 40_000).problems.length, 0);
 });
 
 t.test('without the undo the same kills are found out', async (t) => {
