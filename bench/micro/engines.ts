@@ -2,7 +2,7 @@ import type { Bodies } from './strip.js';
 
 /** Stores without keeping what was there before. */
 const NO_JOURNAL: Bodies = {
-  'memory/shard-memory.js': { set: 'this.words[word] = value;', commit: '' },
+  'memory/shard-memory.js': { set: 'this.words[word] = value;', save: '', commit: '' },
 };
 
 /** The same lock, its word still the version and still woken, but nobody's: no owner, no version kept for who takes over. */
