@@ -80,6 +80,7 @@ export class SharedCache<V = unknown> {
 
   /** Allocates the shared memory. Throws ERR_INVALID_OPTION for options that make no sense. */
   constructor(options?: SharedCacheOptions);
+  /** @internal */
   constructor(options: SharedCacheOptions | undefined, attached: Attachment, attachOptions: Attached);
   constructor(options?: SharedCacheOptions, attached?: Attachment, attachOptions?: Attached) {
     let codec = attachOptions?.codec;

@@ -7,9 +7,15 @@ let loading: Promise<{ module: Record<string, unknown>; context: TaskContext }> 
 
 async function load(pool: number): Promise<{ module: Record<string, unknown>; context: TaskContext }> {
   const { handle, filename } = getEnvironmentData(poolEnvironmentKey(pool)) as unknown as PoolEnvironment;
-  const module = (await import(filename)) as Record<string, unknown>;
+  const module = exportsOf((await import(filename)) as Record<string, unknown>);
   const cache = SharedCache.attach(handle);
   return { module, context: { cache, monitor: cache.monitor } };
+}
+
+/** A CommonJS module that a compiler made of an ES module has its default export one level further down. */
+function exportsOf(module: Record<string, unknown>): Record<string, unknown> {
+  const inner = module.default as { __esModule?: unknown; default?: unknown } | undefined;
+  return inner?.__esModule === true ? { ...module, ...inner } : module;
 }
 
 async function runTask({ pool, name, task }: Envelope): Promise<unknown> {

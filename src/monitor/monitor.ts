@@ -46,6 +46,7 @@ export class SharedMonitor {
 
   /** Allocates the shared memory. Throws ERR_INVALID_OPTION. */
   constructor(options?: SharedMonitorOptions);
+  /** @internal */
   constructor(options: SharedMonitorOptions | undefined, attached: MonitorMemory);
   constructor(options?: SharedMonitorOptions, attached?: MonitorMemory) {
     this.#memory = attached ?? MonitorMemory.create(resolveMonitorOptions(options));
