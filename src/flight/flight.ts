@@ -13,6 +13,7 @@ const HOLD_MS = 60_000;
 /** Longest sleep between two looks at whether the loading thread still lives. */
 const SLICE_MS = 25;
 
+/** Settings of getOrSetSync. */
 export interface LoadOptions {
   /** TTL of a loaded value in ms; default the cache's. */
   ttl?: number;
@@ -23,6 +24,7 @@ export interface LoadOptions {
   timeoutMs?: number;
 }
 
+/** Settings of getOrSet. */
 export interface AsyncLoadOptions extends LoadOptions {
   /** Aborts this caller's wait; the load goes on for the others. */
   signal?: AbortSignal;

@@ -66,6 +66,7 @@ export class SharedMonitor {
     return new SharedMonitor(undefined, MonitorMemory.attach(handle.buffer));
   }
 
+  /** What another thread attaches by; travels in workerData and postMessage. */
   get handle(): SharedMonitorHandle {
     return { kind: 'mooncake-monitor', buffer: this.#memory.buffer };
   }
@@ -136,7 +137,7 @@ export class SharedMonitor {
     if (!Number.isInteger(every) || every < 1 || every > 1_000_000) {
       throw new SharedCacheError(
         'ERR_INVALID_ARGUMENT',
-        `every must be an integer from 1 to 1000000, received ${describe(every)}`,
+        `every must be a whole number from 1 to 1000000, received ${describe(every)}`,
       );
     }
     return new Sampler(every);
@@ -264,6 +265,7 @@ export class SharedMonitor {
     this.#writer.release();
   }
 
+  /** As close, for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }
