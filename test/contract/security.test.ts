@@ -6,6 +6,7 @@ import { decodeCopied, ValueEncoder } from '../../src/codec/value.js';
 import { SharedCache, SharedCacheError, type SharedCacheHandle, SharedMonitor } from '../../src/index.js';
 import { Arena } from '../../src/memory/arena.js';
 import { CONTROL, SLOT_SHIFT } from '../../src/memory/layout.js';
+import { EVICTION_NAMES } from '../../src/policy/index.js';
 import { findSlot, NO_SLOT } from '../../src/table/index.js';
 import { withCache } from '../fixtures/with-cache.js';
 
@@ -263,7 +264,7 @@ t.test('headers that nobody wrote are refused or do no more harm than a wrong se
 
 t.test('an index, entries and policy state that somebody wrote over', (t) => {
   for (let round = 0; round < 40; round++) {
-    const eviction = (['adaptive', 's3-fifo', 'lru', 'lfu', 'fifo'] as const)[round % 5];
+    const eviction = EVICTION_NAMES[round % EVICTION_NAMES.length];
     const cache = withCache<unknown>(t, { maxBytes: '1MB', shards: 1, eviction, sweep: false, lockTimeoutMs: 50 });
     const values = [
       'x'.repeat(random(400)),
