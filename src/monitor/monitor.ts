@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import type { Histogram } from 'hdr-histogram-js';
 import { checkFunction, describe, SharedCacheError } from '../errors.js';
-import { checkQuantity, checkSuccess, isThenable } from './arguments.js';
+import { checkQuantity, checkSuccess } from './arguments.js';
 import { clearShared } from './block.js';
 import { writeHlog } from './hlog.js';
 import { BLOCK, HEADER, NAME } from './layout.js';
 import { MonitorMemory } from './memory.js';
+import { observed } from './observed.js';
 import { resolveMonitorOptions } from './options.js';
 import { type MonitorState, metricFamilies, type PrometheusRegistry, registerIn, toText } from './prometheus.js';
 import { Recorder, Sampler } from './recorder.js';
@@ -100,30 +101,9 @@ export class SharedMonitor {
     checkFunction('run', run);
     const number = writer.number(operation);
     const start = performance.now();
-    const record = (success: boolean): void => {
+    return observed(run, (success) => {
       writer.record(number, (performance.now() - start) * NS_PER_MS, success, 0, 1);
-    };
-    let result: T;
-    try {
-      result = run();
-    } catch (error) {
-      record(false);
-      throw error;
-    }
-    if (!isThenable(result)) {
-      record(true);
-      return result;
-    }
-    return result.then(
-      (value) => {
-        record(true);
-        return value;
-      },
-      (error: unknown) => {
-        record(false);
-        throw error;
-      },
-    ) as T;
+    });
   }
 
   /** For hot paths: no look-up and no checks for each record. */
