@@ -7,15 +7,12 @@ let loading: Promise<{ module: Record<string, unknown>; context: TaskContext }> 
 
 async function load(pool: number): Promise<{ module: Record<string, unknown>; context: TaskContext }> {
   const { handle, filename } = getEnvironmentData(poolEnvironmentKey(pool)) as unknown as PoolEnvironment;
-  const module = exportsOf((await import(filename)) as Record<string, unknown>);
+  const imported = (await import(filename)) as Record<string, unknown>;
+  // A CommonJS module that was compiled from an ES module has its exports one level further down.
+  const inner = imported.default as Record<string, unknown> | undefined;
+  const module = inner?.__esModule === true ? { ...imported, ...inner } : imported;
   const cache = SharedCache.attach(handle);
   return { module, context: { cache, monitor: cache.monitor } };
-}
-
-/** A CommonJS module that a compiler made of an ES module has its default export one level further down. */
-function exportsOf(module: Record<string, unknown>): Record<string, unknown> {
-  const inner = module.default as { __esModule?: unknown; default?: unknown } | undefined;
-  return inner?.__esModule === true ? { ...module, ...inner } : module;
 }
 
 async function runTask({ pool, name, task }: Envelope): Promise<unknown> {
