@@ -6,6 +6,7 @@ import { checkTtl } from './options.js';
 
 /** For a call without options: nothing in it needs a check. */
 export const NO_OPTIONS: AsyncLoadOptions = Object.freeze({});
+const TTL_OPTIONS = ['ttl'];
 const LOAD_OPTIONS = ['ttl', 'staleTtl', 'timeoutMs', 'signal'];
 const LOAD_OPTIONS_TEXT = `{ ${LOAD_OPTIONS.join(', ')} }`;
 
@@ -13,9 +14,9 @@ const LOAD_OPTIONS_TEXT = `{ ${LOAD_OPTIONS.join(', ')} }`;
 export function ttlOf(options: { ttl?: number } | undefined, fallback: number): number {
   if (options === undefined) return fallback;
   checkObject(options, '{ ttl }');
-  if (options.ttl !== undefined) return checkTtl(options.ttl);
-  rejectUnknown(options, ['ttl'], 'option');
-  return fallback;
+  // As cheap as a look at each name: which are own, and what to suggest, only when there is something to tell.
+  for (const name in options) if (name !== 'ttl') rejectUnknown(options, TTL_OPTIONS, 'option');
+  return options.ttl === undefined ? fallback : checkTtl(options.ttl);
 }
 
 /** Throws ERR_INVALID_ARGUMENT, ERR_INVALID_OPTION, ERR_INVALID_TTL. */
@@ -24,7 +25,6 @@ export function checkLoad(loader: unknown, options: AsyncLoadOptions): void {
   if (options === NO_OPTIONS) return;
   checkObject(options, LOAD_OPTIONS_TEXT);
   for (const name in options) {
-    // Own names and in what order to tell of them: only when there is something to tell.
     if (!LOAD_OPTIONS.includes(name)) rejectUnknown(options, LOAD_OPTIONS, 'option');
   }
   const { ttl, staleTtl, timeoutMs, signal } = options;

@@ -46,13 +46,6 @@ export class Attachment {
         'ERR_INVALID_HANDLE',
         `the handle cannot be attached: its eviction policy is number ${m[CONTROL.evictionId]}, known are 0 to ${EVICTION_NAMES.length - 1}`,
       );
-    for (const { capacityEntries } of arena.shards) {
-      if (policy.shardWords(capacityEntries) > arena.geometry.policyWords)
-        throw new SharedCacheError(
-          'ERR_INVALID_HANDLE',
-          `the ${policy.name} policy needs more room than the header gives`,
-        );
-    }
     const most = Math.max(...arena.shards.map((shard) => shard.capacityEntries));
     if (
       policy.shardWords(most) > arena.geometry.policyWords ||

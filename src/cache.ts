@@ -4,7 +4,7 @@ import { CacheTiming, DEFAULT_SAMPLE } from './cache-timing.js';
 import type { Codec } from './codec/codec.js';
 import { ValueKind } from './codec/kinds.js';
 import { ValueEncoder } from './codec/value.js';
-import { inspectCache } from './debug/check.js';
+import { type Inspection, inspectCache } from './debug/check.js';
 import { checkFunction, describe, rejectUnknown, SharedCacheError } from './errors.js';
 import { type AsyncLoadOptions, Flight, type FlightTarget, type LoadOptions } from './flight/flight.js';
 import { Leases } from './flight/leases.js';
@@ -31,17 +31,21 @@ import { ValueReader } from './value-reader.js';
 
 /** What another thread needs to attach: structured-cloneable, for workerData, postMessage or a pool's task. */
 export interface SharedCacheHandle {
+  /** Tells it from other messages. */
   readonly kind: 'mooncake-cache';
+  /** The cache's whole memory. */
   readonly buffers: ArenaBuffers;
   /** Present when the cache has a monitor. */
   readonly monitor?: SharedMonitorHandle;
 }
 
+/** Settings of one write. */
 export interface PutOptions {
-  /** ms; `Infinity` never expires, 0 stores nothing live. Default the cache's `ttl`. */
+  /** Time to live in ms; `Infinity` never expires, 0 stores nothing live. Default the cache's `ttl`. */
   ttl?: number;
 }
 
+/** Settings of an attaching thread: what a handle cannot carry. */
 export interface AttachOptions {
   /** The codec the cache was created with, if it was given one. */
   codec?: Codec;
@@ -58,8 +62,11 @@ interface Attached extends AttachOptions {
  * (A file longer than its neighbours because it is the whole surface; what a method does is in `table/`.)
  *
  * A put that has returned is seen by every get that starts afterwards, on any thread. Values are copied in and out.
+ * Keys are strings of at most 64 KiB in UTF-8; values whatever `structuredClone` keeps. Times are in ms, sizes in bytes.
  * Methods throw SharedCacheError only, before anything has changed: ERR_INVALID_KEY, ERR_INVALID_VALUE, ERR_INVALID_TTL,
- * ERR_INVALID_ARGUMENT, and ERR_CLOSED after close().
+ * ERR_INVALID_OPTION, ERR_INVALID_ARGUMENT, and ERR_CLOSED after close(). What is there besides is said at each method.
+ *
+ * @typeParam V - The values. Nothing checks at run time what another thread has put.
  */
 export class SharedCache<V = unknown> {
   /** Latencies of the operations of all threads, when the cache was created with `monitor`. */
@@ -78,8 +85,9 @@ export class SharedCache<V = unknown> {
   readonly #timing: CacheTiming | undefined;
   #closed = false;
 
-  /** Allocates the shared memory. Throws ERR_INVALID_OPTION for options that make no sense. */
+  /** Allocates the shared memory, all of it at once. Throws ERR_INVALID_OPTION, ERR_INVALID_TTL. */
   constructor(options?: SharedCacheOptions);
+  /** @internal */
   constructor(options: SharedCacheOptions | undefined, attached: Attachment, attachOptions: Attached);
   constructor(options?: SharedCacheOptions, attached?: Attachment, attachOptions?: Attached) {
     let codec = attachOptions?.codec;
@@ -108,7 +116,10 @@ export class SharedCache<V = unknown> {
     collected.register(this, { attachment: this.#attachment, sweeper: this.#sweeper }, this);
   }
 
-  /** The same cache in another thread, or once more in this one. Throws ERR_INVALID_HANDLE, ERR_INVALID_OPTION. */
+  /**
+   * The same cache in another thread, or once more in this one. Throws ERR_INVALID_HANDLE, ERR_INVALID_OPTION, and
+   * ERR_TOO_MANY_THREADS when 256 are attached.
+   */
   static attach<V = unknown>(handle: SharedCacheHandle, options: AttachOptions = {}): SharedCache<V> {
     checkObject(options, '{ codec }');
     rejectUnknown(options, ['codec'], 'option');
@@ -136,6 +147,7 @@ export class SharedCache<V = unknown> {
     return new SharedCache<V>(undefined, Attachment.of(arena), { ...options, monitor });
   }
 
+  /** What another thread attaches by; travels in workerData, postMessage and tasks of a pool. */
   get handle(): SharedCacheHandle {
     const { buffers } = this.#attachment.arena;
     if (this.monitor === undefined) return { kind: 'mooncake-cache', buffers };
@@ -188,7 +200,7 @@ export class SharedCache<V = unknown> {
     return stored;
   }
 
-  /** A copy of the live value, or undefined. Counts as an access. */
+  /** A copy of the live value, or undefined. Counts as an access. Throws ERR_CORRUPTED if somebody wrote over the memory. */
   get(key: string): V | undefined {
     const due = this.#timing === undefined ? 0 : this.#timing.due();
     if (due === 0) return this.#get(key);
@@ -390,7 +402,7 @@ export class SharedCache<V = unknown> {
     return hit;
   }
 
-  /** As getOrSet, with a loader that returns its value; waits for other threads with Atomics.wait. */
+  /** As getOrSet, with a loader that returns its value; waits for other threads with Atomics.wait. Throws what it throws. */
   getOrSetSync(key: string, compute: (key: string) => V, options: LoadOptions = NO_OPTIONS): V {
     checkLoad(compute, options);
     const hit = this.get(key);
@@ -441,10 +453,12 @@ export class SharedCache<V = unknown> {
     for (const shard of shards) yield* eachEntry(shard, new Reading(), false, clock);
   }
 
+  /** Live values, as `keys`. */
   *values(): Generator<V> {
     for (const [, value] of this.entries()) yield value;
   }
 
+  /** Live keys with their values, as `keys`. */
   *entries(): Generator<[string, V]> {
     const { shards, clock } = this.#open();
     const reading = new Reading();
@@ -453,16 +467,18 @@ export class SharedCache<V = unknown> {
     }
   }
 
+  /** As entries, for `for ... of`. */
   [Symbol.iterator](): Generator<[string, V]> {
     return this.entries();
   }
 
+  /** Totals over all threads, those that have ended included. */
   getStats(): CacheStats {
     return collectStats(this.#open());
   }
 
-  /** Walks the whole structure, one locked shard at a time, and reports every broken invariant. */
-  inspect(): { ok: boolean; problems: string[] } {
+  /** Walks the whole structure, one locked shard at a time, for tests and bug reports. */
+  inspect(): Inspection {
     return inspectCache(this.#open());
   }
 
@@ -475,6 +491,7 @@ export class SharedCache<V = unknown> {
     this.monitor?.close();
   }
 
+  /** As close, for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -15,9 +15,12 @@ export type ErrorCode =
 
 /** The only error class this library throws on its own account. */
 export class SharedCacheError extends Error {
+  /** Tells it from other errors where `instanceof` cannot, as after a trip between threads. */
   override readonly name = 'SharedCacheError';
+  /** Why, in a form for programs. */
   readonly code: ErrorCode;
 
+  /** For the library itself. */
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
@@ -67,15 +70,18 @@ function nearestTo(name: string, names: readonly string[]): string | undefined {
   return nearest;
 }
 
-/** Levenshtein's: letters to add, drop or change, by the table of all beginnings, one row at a time. */
+/** Letters to add, drop, change or swap with their neighbour, by the table of the distances of all beginnings. */
 function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
-    const next = [i];
+    const row = [i];
     for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+      const changed = rows[i - 1][j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row[j] = Math.min(rows[i - 1][j] + 1, row[j - 1] + 1, changed);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) row[j] = Math.min(row[j], rows[i - 2][j - 2] + 1);
     }
-    row = next;
+    rows.push(row);
   }
-  return row[b.length];
+  return rows[a.length][b.length];
 }

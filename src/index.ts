@@ -1,5 +1,6 @@
 export { type AttachOptions, type PutOptions, SharedCache, type SharedCacheHandle } from './cache.js';
 export type { Codec } from './codec/codec.js';
+export type { Inspection } from './debug/check.js';
 export { type ErrorCode, SharedCacheError } from './errors.js';
 export type { AsyncLoadOptions, LoadOptions } from './flight/flight.js';
 export { SharedMonitor } from './monitor/monitor.js';
@@ -14,7 +15,7 @@ export type {
   SharedMonitorOptions,
   ThroughputPoint,
 } from './monitor/types.js';
-export type { MonitorSettings, SharedCacheOptions } from './options.js';
+export type { MonitorSettings, SharedCacheOptions, SweepSettings } from './options.js';
 export type { EvictionName } from './policy/index.js';
-export { CachePool, type CachePoolOptions, type TaskContext } from './pool/pool.js';
+export { CachePool, type CachePoolOptions, type PoolRunOptions, type TaskContext } from './pool/pool.js';
 export type { CacheStats } from './stats.js';

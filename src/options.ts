@@ -2,6 +2,7 @@ import type { Codec } from './codec/codec.js';
 import { describe, rejectUnknown, SharedCacheError } from './errors.js';
 import { EVICTION_NAMES, type EvictionName } from './policy/index.js';
 
+/** Settings of a new cache, for all threads and for its life. Unknown names throw ERR_INVALID_OPTION. */
 export interface SharedCacheOptions {
   /** Bound of the cache's shared memory in bytes, keys, values, index and bookkeeping together: a number or a string such as
    *  `'64MB'` (1 MB = 1024 x 1024). Default `'64MB'`, at least `'1MB'`. */
@@ -23,15 +24,22 @@ export interface SharedCacheOptions {
   monitor?: boolean | MonitorSettings;
   /** Background removal of expired entries, by a thread the creator starts; every `intervalMs` (default 50) it advances the
    *  coarse clock and sweeps a part of the cache, all of it in about 20 turns. Default on. */
-  sweep?: boolean | { intervalMs?: number };
+  sweep?: boolean | SweepSettings;
   /** Longest wait for a lock that a live thread keeps, in ms, before a get misses and a put is refused. Default 5,000. */
   lockTimeoutMs?: number;
 }
 
+/** Settings of the background removal of expired entries. */
+export interface SweepSettings {
+  /** ms between two turns, 1 to 60,000. Default 50. */
+  intervalMs?: number;
+}
+
+/** Settings of a cache's own monitor. */
 export interface MonitorSettings {
-  /** One operation in so many is timed. */
+  /** One operation in so many is timed, 1 to 1,000,000. Default 128. */
   sample?: number;
-  /** Recent metrics kept per thread. */
+  /** Recent metrics kept for each thread, 1 to 65,536. Default 1,024. */
   retention?: number;
 }
 

@@ -9,13 +9,19 @@ export interface CacheStats {
   totalAccesses: number;
   /** Bytes of the entries with their bookkeeping. */
   memoryUsage: number;
+  /** Reads that found a live entry. */
   hits: number;
+  /** Reads that did not. */
   misses: number;
   /** Hits over accesses, 0 before the first. */
   hitRatio: number;
+  /** Entries that were to be stored, by whichever call, those refused included. */
   puts: number;
+  /** Live entries that a call removed: `delete`, an `update` to undefined, a TTL of 0. `clear` does not count. */
   deletes: number;
+  /** Entries removed to make room. */
   evictions: number;
+  /** Entries removed after their TTL, wherever they were found. */
   expirations: number;
   /** Puts refused because the entry can never be stored. */
   rejections: number;
@@ -29,7 +35,9 @@ export interface CacheStats {
   waits: number;
   /** Loads taken over from a thread that died or failed. */
   takeovers: number;
+  /** The bound given to the constructor, bytes. */
   maxBytes: number;
+  /** The bound given to the constructor, if there was one. */
   maxEntries?: number;
   /** Threads attached now. */
   threads: number;

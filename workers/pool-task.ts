@@ -7,7 +7,10 @@ let loading: Promise<{ module: Record<string, unknown>; context: TaskContext }> 
 
 async function load(pool: number): Promise<{ module: Record<string, unknown>; context: TaskContext }> {
   const { handle, filename } = getEnvironmentData(poolEnvironmentKey(pool)) as unknown as PoolEnvironment;
-  const module = (await import(filename)) as Record<string, unknown>;
+  const imported = (await import(filename)) as Record<string, unknown>;
+  // A CommonJS module that was compiled from an ES module has its exports one level further down.
+  const inner = imported.default as Record<string, unknown> | undefined;
+  const module = inner?.__esModule === true ? { ...imported, ...inner } : imported;
   const cache = SharedCache.attach(handle);
   return { module, context: { cache, monitor: cache.monitor } };
 }

@@ -17,8 +17,16 @@ import { type Filled, inspectHeap } from './check-heap.js';
 
 const MOST_PROBLEMS = 50;
 
+/** What a walk over the whole structure found. */
+export interface Inspection {
+  /** Whether there is no problem. */
+  ok: boolean;
+  /** Each broken invariant in words, at most 50. */
+  problems: string[];
+}
+
 /** Walks the whole structure, one locked shard at a time. */
-export function inspectCache(attachment: Attachment): { ok: boolean; problems: string[] } {
+export function inspectCache(attachment: Attachment): Inspection {
   const problems: string[] = [];
   for (const shard of attachment.shards) {
     const report = (message: string): void => {

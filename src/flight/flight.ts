@@ -13,16 +13,17 @@ const HOLD_MS = 60_000;
 /** Longest sleep between two looks at whether the loading thread still lives. */
 const SLICE_MS = 25;
 
+/** Settings of getOrSetSync. */
 export interface LoadOptions {
   /** TTL of a loaded value in ms; default the cache's. */
   ttl?: number;
-  /** How long after its TTL a value may still be served while one thread refreshes it, ms; default 0. Until then it is
-   *  also visible to `get`. */
+  /** ms after its TTL in which a value is still served, to `get` as well, while one thread refreshes it. Default 0. */
   staleTtl?: number;
   /** Longest wait for another thread's load, in ms; then the caller loads itself. Default: as long as that thread lives. */
   timeoutMs?: number;
 }
 
+/** Settings of getOrSet. */
 export interface AsyncLoadOptions extends LoadOptions {
   /** Aborts this caller's wait; the load goes on for the others. */
   signal?: AbortSignal;

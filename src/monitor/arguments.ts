@@ -9,11 +9,6 @@ export function checkQuantity(name: string, value: number, allowInfinity = false
   );
 }
 
-/** Whether the result of a call is a promise, of whatever make. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}
-
 export function checkSuccess(success: boolean): void {
   if (typeof success === 'boolean') return;
   throw new SharedCacheError('ERR_INVALID_ARGUMENT', `success must be a boolean, received ${describe(success)}`);

@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import type { Histogram } from 'hdr-histogram-js';
 import { checkFunction, describe, SharedCacheError } from '../errors.js';
-import { checkQuantity, checkSuccess, isThenable } from './arguments.js';
+import { checkQuantity, checkSuccess } from './arguments.js';
 import { clearShared } from './block.js';
 import { writeHlog } from './hlog.js';
 import { BLOCK, HEADER, NAME } from './layout.js';
 import { MonitorMemory } from './memory.js';
+import { observed } from './observed.js';
 import { resolveMonitorOptions } from './options.js';
 import { type MonitorState, metricFamilies, type PrometheusRegistry, registerIn, toText } from './prometheus.js';
 import { Recorder, Sampler } from './recorder.js';
@@ -46,6 +47,7 @@ export class SharedMonitor {
 
   /** Allocates the shared memory. Throws ERR_INVALID_OPTION. */
   constructor(options?: SharedMonitorOptions);
+  /** @internal */
   constructor(options: SharedMonitorOptions | undefined, attached: MonitorMemory);
   constructor(options?: SharedMonitorOptions, attached?: MonitorMemory) {
     this.#memory = attached ?? MonitorMemory.create(resolveMonitorOptions(options));
@@ -65,6 +67,7 @@ export class SharedMonitor {
     return new SharedMonitor(undefined, MonitorMemory.attach(handle.buffer));
   }
 
+  /** What another thread attaches by; travels in workerData and postMessage. */
   get handle(): SharedMonitorHandle {
     return { kind: 'mooncake-monitor', buffer: this.#memory.buffer };
   }
@@ -98,30 +101,9 @@ export class SharedMonitor {
     checkFunction('run', run);
     const number = writer.number(operation);
     const start = performance.now();
-    const record = (success: boolean): void => {
+    return observed(run, (success) => {
       writer.record(number, (performance.now() - start) * NS_PER_MS, success, 0, 1);
-    };
-    let result: T;
-    try {
-      result = run();
-    } catch (error) {
-      record(false);
-      throw error;
-    }
-    if (!isThenable(result)) {
-      record(true);
-      return result;
-    }
-    return result.then(
-      (value) => {
-        record(true);
-        return value;
-      },
-      (error: unknown) => {
-        record(false);
-        throw error;
-      },
-    ) as T;
+    });
   }
 
   /** For hot paths: no look-up and no checks for each record. */
@@ -135,7 +117,7 @@ export class SharedMonitor {
     if (!Number.isInteger(every) || every < 1 || every > 1_000_000) {
       throw new SharedCacheError(
         'ERR_INVALID_ARGUMENT',
-        `every must be an integer from 1 to 1000000, received ${describe(every)}`,
+        `every must be a whole number from 1 to 1000000, received ${describe(every)}`,
       );
     }
     return new Sampler(every);
@@ -263,6 +245,7 @@ export class SharedMonitor {
     this.#writer.release();
   }
 
+  /** As close, for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }

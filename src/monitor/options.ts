@@ -28,7 +28,7 @@ export function resolveMonitorOptions(options: SharedMonitorOptions = {}): Monit
     if (isDimension(name, value)) return value;
     throw new SharedCacheError(
       'ERR_INVALID_OPTION',
-      `monitor option ${name} must be an integer from 1 to ${LIMITS[name].max}, received ${describe(value)}`,
+      `monitor option ${name} must be a whole number from 1 to ${LIMITS[name].max}, received ${describe(value)}`,
     );
   };
   return {

@@ -20,6 +20,7 @@ export interface MetricSample {
 
 /** The part of prom-client's Registry that is used; any version with pull-time metrics fits. */
 export interface PrometheusRegistry {
+  /** prom-client's. */
   registerMetric(metric: never): void;
 }
 

@@ -14,7 +14,9 @@ export interface SharedMonitorOptions {
 
 /** What another thread needs to attach; structured-cloneable. */
 export interface SharedMonitorHandle {
+  /** Tells it from other messages. */
   readonly kind: 'mooncake-monitor';
+  /** The monitor's whole memory. */
   readonly buffer: SharedArrayBuffer;
 }
 
@@ -28,25 +30,35 @@ export interface OperationSummary {
   sampled: boolean;
   /** Share of the recorded operations that succeeded, 0 to 1. */
   successRate: number;
+  /** Mean, ms. */
   avgDuration: number;
+  /** Mean, bytes. */
   avgDataSize: number;
   /** `count` over the time since the monitor was made or reset; in an interval, over the interval. */
   opsPerSecond: number;
+  /** Shortest, ms. */
   min: number;
+  /** Median, ms. */
   p50: number;
+  /** 90th percentile, ms. */
   p90: number;
+  /** 99th percentile, ms. */
   p99: number;
+  /** 99.9th percentile, ms. */
   p999: number;
+  /** Longest, ms. */
   max: number;
 }
 
 /** One recorded operation. */
 export interface PerformanceMetric {
+  /** Its name. */
   operation: string;
   /** ms since the epoch, when it was recorded. */
   timestamp: number;
   /** ms. */
   duration: number;
+  /** As it was recorded. */
   success: boolean;
   /** Bytes. */
   dataSize: number;
@@ -58,7 +70,9 @@ export interface PerformanceMetric {
 export interface MonitorInterval {
   /** ms since the epoch. */
   start: number;
+  /** ms since the epoch. */
   end: number;
+  /** By name. */
   operations: Record<string, OperationSummary>;
 }
 
@@ -66,16 +80,23 @@ export interface MonitorInterval {
 export interface ThroughputPoint {
   /** Seconds since the epoch. */
   second: number;
+  /** Operations of any name. */
   operations: number;
+  /** Operations named `get.hit`. */
   hits: number;
+  /** Operations named `get.miss`. */
   misses: number;
 }
 
 /** Totals of a cache, for the exporters; SharedCache.getStats() returns them. */
 export interface MonitoredTotals {
+  /** Reads that found the key. */
   hits: number;
+  /** Reads that did not. */
   misses: number;
+  /** Entries that went to make room. */
   evictions: number;
+  /** Entries in the cache. */
   totalObjects: number;
   /** Bytes. */
   memoryUsage: number;

@@ -2,13 +2,14 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { setEnvironmentData } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
+import { checkObject } from '../arguments.js';
 import { SharedCache, type SharedCacheHandle } from '../cache.js';
-import { describe, type ErrorCode, SharedCacheError } from '../errors.js';
+import { describe, type ErrorCode, rejectUnknown, SharedCacheError } from '../errors.js';
 
 type PiscinaOptions = NonNullable<ConstructorParameters<typeof Piscina>[0]>;
-type RunOptions = NonNullable<Parameters<Piscina['run']>[1]>;
-type TransferList = NonNullable<RunOptions['transferList']>;
+type TransferList = NonNullable<PoolRunOptions['transferList']>;
 
+/** Settings of a pool; those not listed here are [piscina's](https://github.com/piscinajs/piscina), with its defaults. */
 export interface CachePoolOptions<V = unknown> extends Omit<PiscinaOptions, 'filename' | 'name'> {
   /** Module whose default export is `(task, { cache, monitor }) => result`; a path or a file: URL. */
   filename: string | URL;
@@ -18,8 +19,12 @@ export interface CachePoolOptions<V = unknown> extends Omit<PiscinaOptions, 'fil
   name?: string;
 }
 
+/** Settings of one run: piscina's `signal` (aborts the task), `transferList` and `name` (the export to run). */
+export type PoolRunOptions = Omit<NonNullable<Parameters<Piscina['run']>[1]>, 'filename'>;
+
 /** What a task function gets as its second argument. */
 export interface TaskContext<V = unknown> {
+  /** The pool's cache, attached in the task's thread. */
   cache: SharedCache<V>;
   /** The cache's monitor, if it has one. */
   monitor: SharedCache<V>['monitor'];
@@ -47,6 +52,34 @@ export interface Failure {
 const require = createRequire(import.meta.url);
 const piscina = (): typeof import('piscina') => require('piscina') as typeof import('piscina');
 
+// Kept complete by the compiler: it knows the options of the piscina this is built with.
+const POOL_OPTIONS = Object.keys({
+  filename: true,
+  cache: true,
+  name: true,
+  minThreads: true,
+  maxThreads: true,
+  idleTimeout: true,
+  maxQueue: true,
+  concurrentTasksPerWorker: true,
+  atomics: true,
+  resourceLimits: true,
+  argv: true,
+  execArgv: true,
+  env: true,
+  workerData: true,
+  taskQueue: true,
+  niceIncrement: true,
+  trackUnmanagedFds: true,
+  closeTimeout: true,
+  recordTiming: true,
+  stricterFIFO: true,
+  loadBalancer: true,
+  workerHistogram: true,
+} satisfies Record<keyof CachePoolOptions, true>);
+const RUN_OPTIONS = ['signal', 'transferList', 'name'] satisfies (keyof PoolRunOptions)[];
+const RUN_OPTIONS_TEXT = `{ ${RUN_OPTIONS.join(', ')} }`;
+
 const ENTRY = new URL('../../workers/pool-task.js', import.meta.url).href;
 
 export const poolEnvironmentKey = (id: number): string => `mooncake-cache/pool/${id}`;
@@ -58,18 +91,17 @@ let pools = 0;
  * as ever; each worker thread attaches to the cache once.
  */
 export class CachePool<V = unknown> {
+  /** The cache every task sees. */
   readonly cache: SharedCache<V>;
+  /** The pool beneath, for its events and figures. */
   readonly piscina: Piscina;
   readonly #id = ++pools;
   readonly #name: string;
 
+  /** Starts `minThreads` threads. Throws ERR_INVALID_OPTION, also for options that piscina refuses. */
   constructor(options: CachePoolOptions<V>) {
-    if (typeof options !== 'object' || options === null) {
-      throw new SharedCacheError(
-        'ERR_INVALID_OPTION',
-        `options must be an object { filename, cache, ...piscina's }, received ${describe(options)}`,
-      );
-    }
+    checkObject(options, "{ filename, cache, ...piscina's }");
+    rejectUnknown(options, POOL_OPTIONS, 'pool option');
     const { filename, cache, name = 'default', ...piscinaOptions } = options;
     if (typeof filename !== 'string' && !(filename instanceof URL)) {
       throw new SharedCacheError(
@@ -89,18 +121,30 @@ export class CachePool<V = unknown> {
     const href =
       filename instanceof URL || filename.startsWith('file:') ? String(filename) : pathToFileURL(filename).href;
     const environment: PoolEnvironment = { handle: cache.handle, filename: href };
-    setEnvironmentData(poolEnvironmentKey(this.#id), environment as never);
     this.cache = cache;
     this.#name = name;
-    this.piscina = new (piscina().Piscina)({ ...piscinaOptions, filename: ENTRY });
+    setEnvironmentData(poolEnvironmentKey(this.#id), environment as never);
+    const { Piscina } = piscina();
+    try {
+      this.piscina = new Piscina({ ...piscinaOptions, filename: ENTRY });
+    } catch (cause) {
+      setEnvironmentData(poolEnvironmentKey(this.#id), undefined as never);
+      throw new SharedCacheError('ERR_INVALID_OPTION', `piscina refuses: ${(cause as Error).message}`, { cause });
+    }
   }
 
+  /** The cache's monitor, if it has one. */
   get monitor(): SharedCache<V>['monitor'] {
     return this.cache.monitor;
   }
 
-  /** Runs one task; `options` are piscina's: `signal`, `transferList`, `name`. */
-  async run<R = unknown>(task: unknown, options: RunOptions = {}): Promise<R> {
+  /**
+   * Runs the task and returns its result. Rejects with what the task throws, with ERR_INVALID_OPTION for unknown options and
+   * exports that are no functions, and with piscina's errors (aborted, queue full, closed).
+   */
+  async run<R = unknown>(task: unknown, options: PoolRunOptions = {}): Promise<R> {
+    checkObject(options, RUN_OPTIONS_TEXT);
+    rejectUnknown(options, RUN_OPTIONS, 'run option');
     const { name, transferList = [], ...rest } = options;
     const moved = movedParts(task);
     const envelope: Envelope = {
@@ -123,6 +167,7 @@ export class CachePool<V = unknown> {
     setEnvironmentData(poolEnvironmentKey(this.#id), undefined as never);
   }
 
+  /** As close, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -1,7 +1,8 @@
 import t from 'tap';
-import { type EvictionName, SharedCache } from '../../src/index.js';
+import { SharedCache } from '../../src/index.js';
 import { Arena } from '../../src/memory/arena.js';
 import { SHARD } from '../../src/memory/layout.js';
+import { EVICTION_NAMES } from '../../src/policy/index.js';
 import { withCache } from '../fixtures/with-cache.js';
 
 const MB = 2 ** 20;
@@ -21,7 +22,7 @@ t.test('maxBytes bounds the shared memory, and a sixteenth of it fits in one ent
   t.end();
 });
 
-for (const eviction of ['adaptive', 's3-fifo', 'lru', 'lfu', 'fifo'] satisfies EvictionName[]) {
+for (const eviction of EVICTION_NAMES) {
   t.test(`${eviction}: maxEntries is exact`, (t) => {
     for (const [maxEntries, shards] of [
       [1, 1],

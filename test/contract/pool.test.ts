@@ -58,6 +58,11 @@ t.test('errors and named exports', async (t) => {
     code: 'ERR_INVALID_OPTION',
     message: /a function "missing", it exports .*named/,
   });
+  await t.rejects(pool.run(0, { nmae: 'named' } as never), {
+    code: 'ERR_INVALID_OPTION',
+    message: /"nmae".*did you mean name\?/,
+  });
+  await t.rejects(pool.run(0, null as never), { code: 'ERR_INVALID_OPTION', message: /an object \{ signal, .*null/ });
   await t.rejects(pool.run(0, { name: 'misuse' }), { name: 'SharedCacheError', code: 'ERR_INVALID_KEY' });
   await pool.close();
   t.throws(() => new CachePool({ filename: 5 as never, cache: pool.cache }), { code: 'ERR_INVALID_OPTION' });

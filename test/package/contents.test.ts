@@ -1,11 +1,16 @@
 /** What a user installs: the library alone, from a lock file that names no registry host. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
 
+const PAPERS = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
 const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** What the package is entered by: the threads it starts itself are found by URL. */
+const ENTRIES = ['dist/src/index.js', 'dist/workers/pool-task.js', 'dist/workers/sweeper.js'];
 
 t.test('the package holds the library, its workers and its papers', async (t) => {
   const { stdout } = await promisify(execFile)('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
@@ -13,12 +18,41 @@ t.test('the package holds the library, its workers and its papers', async (t) =>
   });
   const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
   const paths = files.map(({ path }) => path);
-  const strangers = paths.filter((path) => !/^(dist\/(src|workers)\/.*\.(js|d\.ts)|[^/]+)$/.test(path));
-  t.strictSame(strangers, []);
-  for (const path of ['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/src/index.js', 'dist/src/index.d.ts']) {
-    t.ok(paths.includes(path), path);
-  }
+  const isCode = (path: string): boolean => path.endsWith('.js');
+  const isTypes = (path: string): boolean => path.startsWith('dist/src/') && path.endsWith('.d.ts');
+  t.strictSame(paths.filter((path) => !isCode(path) && !isTypes(path)).sort(), PAPERS);
+  t.ok(paths.includes('dist/src/index.d.ts'));
+
+  const { reached, packages } = importsOf(ENTRIES);
+  t.strictSame(
+    [...reached].filter((path) => !paths.includes(path)),
+    [],
+    'whatever is imported is packed',
+  );
+  const { dependencies }: { dependencies: object } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+  t.strictSame([...packages].sort(), Object.keys(dependencies).sort(), 'whatever is imported is a dependency');
+  const idle = paths.filter((path) => isCode(path) && !reached.has(path));
+  const holdsTypesOnly = (path: string): boolean => readFileSync(root + path, 'utf8').trim() === 'export {};';
+  t.strictSame(
+    idle.filter((path) => !holdsTypesOnly(path)),
+    [],
+    'whatever is packed is imported',
+  );
 });
+
+/** All files that these import, and what they import from elsewhere. */
+function importsOf(entries: readonly string[]): { reached: Set<string>; packages: Set<string> } {
+  const reached = new Set(entries);
+  const packages = new Set<string>();
+  for (const file of reached) {
+    const code = readFileSync(root + file, 'utf8');
+    for (const [, name] of code.matchAll(/(?:\bfrom|\bimport|\bimport\(|\brequire\()\s*'([^']+)'/g)) {
+      if (name.startsWith('.')) reached.add(posix.join(posix.dirname(file), name));
+      else if (!name.startsWith('node:')) packages.add(name.split('/')[0]);
+    }
+  }
+  return { reached, packages };
+}
 
 t.test('the lock file names no registry host and every platform', async (t) => {
   const lock: { packages: Record<string, LockedPackage> } = JSON.parse(

@@ -1,9 +1,9 @@
 /**
- * The code blocks of README.md and docs/ do what they say. A block marked `js` or `ts` is a whole program that must run
+ * The code blocks of the pages in the root and in docs/ do what they say. A block marked `js` or `ts` is a whole program that must run
  * and print exactly what its `// prints ...` comments promise; one marked `js file=NAME` is saved for the next to import.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
@@ -39,8 +39,9 @@ for (const page of pages()) {
 }
 
 function pages(): string[] {
-  const docs = existsSync(`${root}docs`) ? readdirSync(`${root}docs`) : [];
-  return ['README.md', ...docs.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+  const markdown = (folder: string): string[] =>
+    readdirSync(root + folder).flatMap((name) => (name.endsWith('.md') ? [folder + name] : []));
+  return [...markdown(''), ...markdown('docs/')];
 }
 
 function javascript({ language, code }: Block): string {

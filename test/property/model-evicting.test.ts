@@ -4,7 +4,8 @@
  */
 import fc from 'fast-check';
 import t from 'tap';
-import { type EvictionName, SharedCache } from '../../src/index.js';
+import { SharedCache } from '../../src/index.js';
+import { EVICTION_NAMES } from '../../src/policy/index.js';
 
 const RUNS = 40;
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -18,7 +19,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   size: fc.oneof({ weight: 8, arbitrary: fc.nat({ max: 400 }) }, fc.nat({ max: 20_000 }), fc.nat({ max: 90_000 })),
 });
 
-for (const eviction of ['adaptive', 's3-fifo', 'lru', 'lfu', 'fifo'] satisfies EvictionName[]) {
+for (const eviction of EVICTION_NAMES) {
   t.test(eviction, (t) => {
     const maxEntries = 150;
     const options = { maxBytes: '1MB', maxEntries, eviction, shards: 1, sweep: false, ttl: Number.POSITIVE_INFINITY };

@@ -3,13 +3,20 @@
  * `@ts-expect-error` is an error the user must get; the build fails when one is missing.
  */
 import {
+  type AttachOptions,
   CachePool,
   type CacheStats,
   type Codec,
   type ErrorCode,
+  type Inspection,
+  type OperationSummary,
+  type PerformanceMetric,
   SharedCache,
+  type SharedCacheError,
   type SharedCacheHandle,
-  type SharedMonitor,
+  type SharedCacheOptions,
+  SharedMonitor,
+  type SharedMonitorHandle,
   type TaskContext,
 } from '../../src/index.js';
 
@@ -45,9 +52,51 @@ export function values(cache: SharedCache<User>, handle: SharedCacheHandle): voi
   same<typeof attached, SharedCache<User>>(true);
   const stats = cache.getStats();
   same<typeof stats, CacheStats>(true);
-  const untyped = new SharedCache().get('key');
-  same<typeof untyped, unknown>(true);
+  const inspection = cache.inspect();
+  same<typeof inspection, Inspection>(true);
+  const keys = [...cache.keys()];
+  same<typeof keys, string[]>(true);
+  const users = [...cache.values()];
+  same<typeof users, User[]>(true);
+  const peeked = cache.peek('key');
+  same<typeof peeked, User | undefined>(true);
   cache.putMany(new Map([['a', { name: 'Ann' }]]));
+}
+
+/** What is not said is unknown, not any: it has to be looked at before it is used. */
+export function untyped(handle: SharedCacheHandle): void {
+  const got = new SharedCache().get('key');
+  same<typeof got, unknown>(true);
+  const attached = SharedCache.attach(handle);
+  same<typeof attached, SharedCache<unknown>>(true);
+  const options: AttachOptions & SharedCacheOptions = {};
+  same<Parameters<typeof SharedCache.attach>[1], AttachOptions | undefined>(true);
+  void options;
+}
+
+/** A cache of several kinds of values: what a loader returns must be one of them, and what comes out may be any. */
+export async function several(cache: SharedCache<User | number>): Promise<void> {
+  const loaded = await cache.getOrSet('key', () => 5, { ttl: 1_000, staleTtl: 1_000, timeoutMs: 50 });
+  same<typeof loaded, User | number>(true);
+  // @ts-expect-error: neither a user nor a number
+  await cache.getOrSet('key', async () => 'Ann');
+  // @ts-expect-error: such a cache gives numbers as well
+  const users: SharedCache<User> = cache;
+  void users;
+}
+
+export async function monitors(monitor: SharedMonitor, handle: SharedMonitorHandle): Promise<void> {
+  same<typeof monitor.handle, SharedMonitorHandle>(true);
+  const sum = monitor.time('add', () => 1 + 1);
+  same<typeof sum, number>(true);
+  const later = monitor.time('fetch', async () => ({ name: 'Ann' }));
+  same<typeof later, Promise<{ name: string }>>(true);
+  const summary = SharedMonitor.attach(handle).getPerformanceSummary();
+  same<typeof summary, Record<string, OperationSummary>>(true);
+  const recent = monitor.getRecentMetrics();
+  same<typeof recent, PerformanceMetric[]>(true);
+  // @ts-expect-error: whether it succeeded must be said
+  monitor.recordOperation('add', 1);
 }
 
 export function errors(cache: SharedCache<User>, codec: Codec): void {
@@ -67,6 +116,15 @@ export function errors(cache: SharedCache<User>, codec: Codec): void {
   cache.size = 5;
   // @ts-expect-error: no such code
   const code: ErrorCode = 'ERR_SOMETHING';
+  same<SharedCacheError['code'], ErrorCode>(true);
+  // @ts-expect-error: no such option of a put
+  cache.put('key', { name: 'Ann' }, { staleTtl: 5 });
+  // @ts-expect-error: a loader that returns what the cache holds
+  cache.getOrSetSync('key', () => 'Ann');
+  // @ts-expect-error: an abort signal cannot end a wait that blocks
+  cache.getOrSetSync('key', () => ({ name: 'Ann' }), { signal: new AbortController().signal });
+  // @ts-expect-error: undefined is no value
+  cache.put('key', undefined);
   new SharedCache({ codec, maxBytes: '64MB', monitor: { sample: 16 }, sweep: { intervalMs: 10 } });
   void code;
 }
@@ -82,6 +140,12 @@ export async function pools(cache: SharedCache<User>): Promise<void> {
     return seen.get('key');
   };
   void task;
+  const untyped = await pool.run('task');
+  same<typeof untyped, unknown>(true);
+  // @ts-expect-error: the module of the tasks is the pool's
+  await pool.run('task', { filename: 'other.js' });
   // @ts-expect-error: a pool has a cache
   new CachePool({ filename: 'task.js' });
+  // @ts-expect-error: a misspelt option of piscina's
+  new CachePool({ filename: 'task.js', cache, maxThread: 4 });
 }
