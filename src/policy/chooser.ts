@@ -3,13 +3,16 @@ import { type Configuration, Plane } from './plane.js';
 import type { PolicyShared } from './policy.js';
 
 /**
- * One key in so many is simulated, and so is the capacity; but no fewer and no more entries than these. Simulations of fewer
- * than `CLEAR_ENTRIES` are often wrong: there are so many if that takes no more than one key in `DENSEST`.
+ * One key in so many is simulated, and so is the capacity; but no fewer and no more entries than these. Small simulations are
+ * often wrong, so small caches simulate more: as many entries as is clear enough if that takes no more than one key in eight,
+ * and twice as many if that takes no more than one in 32.
  */
 const SAMPLING = 64;
+const LEAST_ENTRIES = 96;
+const CLEAR_ENTRIES = 512;
 const DENSEST = 8;
-const LEAST_ENTRIES = 64;
-const CLEAR_ENTRIES = 256;
+const CLEARER_ENTRIES = 1024;
+const DENSE = 32;
 const MOST_ENTRIES = 8192;
 /** A choice is made so many times while the cache serves as many requests as it holds entries, or this many if it is small. */
 const CHOICES = 8;
@@ -17,16 +20,18 @@ const LEAST_REQUESTS = 1000;
 /** Weight of the past in a score, per choice: 0.85 per capacity of requests. */
 const PAST = 0.98;
 /**
- * What another configuration must lead by, for two choices on end, to be chosen: this share of the score; a hundred requests
- * of the whole cache, since a change costs hits as well, which is a number of sampled hits within these bounds; and a standard
- * deviation, else chance decides: of n requests that only one of the two served, the difference is by chance the square root.
+ * What another configuration must lead by to be chosen: this share of the score; a hundred and fifty requests of the whole
+ * cache, since a change costs hits as well, which is a number of sampled hits within these bounds; and a standard deviation,
+ * else chance decides: of n requests that only one of the two served, the difference is by chance the square root.
  */
 const LEAST_SHARE = 0.005;
-const LEAST_LEAD = 100;
+const LEAST_LEAD = 150;
 const LEAST_SAMPLED_LEAD = 4;
-const MOST_SAMPLED_LEAD = 12.8;
-const MOST_LEAD_PER_ENTRY = 0.1;
+const MOST_SAMPLED_LEAD = 20;
+const MOST_LEAD_PER_ENTRY = 0.15;
+/** It must lead so for two choices on end, and for so many sampled requests: a few dozen of them are a whim of the load. */
 const LEADING_CHOICES = 2;
+const LEADING_REQUESTS = 128;
 /** Sampled requests of a thread that are simulated at a time, and those it holds back while others simulate. */
 const BATCH = 8;
 const MOST_PENDING = 256;
@@ -38,8 +43,11 @@ export const CHOSEN = 0;
 const REQUESTS = 16;
 /** The configuration that leads clearly, and for how many choices it has. */
 const LEADER = 17;
-const LED = 18;
-const HITS = 19;
+export const LED = 18;
+/** Of each configuration: hits since the last choice, and its score. */
+export const HITS = 19;
+/** A simulation has one configuration: there is nothing to choose. */
+const ALWAYS = Int32Array.of(0);
 
 /**
  * Chooses the configuration that would have served the latest requests best, for the whole cache: each is simulated on a
@@ -56,6 +64,7 @@ export class Chooser {
   readonly #tables: readonly MiniTable[];
   readonly #threshold: number;
   readonly #epochRequests: number;
+  readonly #leadingChoices: number;
   readonly #leastLead: number;
   readonly #differWord: number;
   readonly #pending: number[] = [];
@@ -63,22 +72,24 @@ export class Chooser {
   constructor(shared: PolicyShared, configurations: readonly Configuration[]) {
     const total = shared.totalCapacityEntries;
     const entries = simulatedEntries(total);
-    const size = MiniTable.words(entries, Plane.words(entries));
     this.#shared = shared;
     this.#leastLead = leastSampledLead(entries, total) * UNIT;
     this.#differWord = HITS + 2 * configurations.length;
     this.#threshold = Math.min(1, entries / total) * 2 ** 32;
     this.#epochRequests = Math.ceil((Math.max(LEAST_REQUESTS, total) / CHOICES) * Math.min(1, entries / total));
-    this.#tables = configurations.map((_, i) => {
-      const table = new MiniTable(shared.words, headWords(configurations.length) + i * size, entries);
-      table.use(new Plane(table, configurations, Int32Array.of(i), 0));
+    this.#leadingChoices = Math.max(LEADING_CHOICES, Math.ceil(LEADING_REQUESTS / this.#epochRequests));
+    let word = headWords(configurations.length);
+    this.#tables = configurations.map((configuration) => {
+      const table = new MiniTable(shared.words, word, entries);
+      table.use(new Plane(table, [configuration], ALWAYS, 0));
+      word += tableWords(entries, configuration);
       return table;
     });
   }
 
-  static words(totalCapacityEntries: number, configurations: number): number {
+  static words(totalCapacityEntries: number, configurations: readonly Configuration[]): number {
     const entries = simulatedEntries(totalCapacityEntries);
-    return headWords(configurations) + configurations * MiniTable.words(entries, Plane.words(entries));
+    return configurations.reduce((words, one) => words + tableWords(entries, one), headWords(configurations.length));
   }
 
   /** A request for the key; a hit or a put. Lock-free for all but the sampled keys, and never waits. */
@@ -138,11 +149,11 @@ export class Chooser {
     }
     m[LED] = isClear ? (m[LEADER] === best ? m[LED] : 0) + 1 : 0;
     m[LEADER] = best;
-    if (m[LED] >= LEADING_CHOICES) {
-      m[CHOSEN] = best;
-      m[LED] = 0;
-    }
     m[REQUESTS] = 0;
+    if (m[LED] < this.#leadingChoices) return;
+    m[CHOSEN] = best;
+    // From here on evidence counts anew. What spoke for a change that was a mistake would have to be outweighed first.
+    m.fill(0, LEADER, this.#differWord + this.#tables.length ** 2);
   }
 
   #leadsClearly(best: number, chosen: number): boolean {
@@ -160,7 +171,13 @@ export class Chooser {
 
 function simulatedEntries(totalCapacityEntries: number): number {
   const clear = Math.min(CLEAR_ENTRIES, Math.ceil(totalCapacityEntries / DENSEST));
-  return Math.min(MOST_ENTRIES, Math.max(LEAST_ENTRIES, clear, Math.ceil(totalCapacityEntries / SAMPLING)));
+  const clearer = Math.min(CLEARER_ENTRIES, Math.ceil(totalCapacityEntries / DENSE));
+  const sampled = Math.ceil(totalCapacityEntries / SAMPLING);
+  return Math.min(MOST_ENTRIES, Math.max(LEAST_ENTRIES, clear, clearer, sampled));
+}
+
+function tableWords(entries: number, configuration: Configuration): number {
+  return MiniTable.words(entries, Plane.words(entries, [configuration]));
 }
 
 function leastSampledLead(entries: number, total: number): number {

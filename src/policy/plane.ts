@@ -30,7 +30,7 @@ const JOINED = 2 * LIST_WORDS;
 /** Whether entries get into main by hits (1) or by frequency (2), and how many had joined small when that changed. */
 const ADMISSION = JOINED + 1;
 const CHANGED = JOINED + 2;
-const GHOST = JOINED + 3;
+const HEAD_WORDS = JOINED + 3;
 const AGE_MASK = 0x7fffffff;
 
 /**
@@ -42,8 +42,8 @@ export class Plane implements EvictionPolicy {
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
   readonly #lists: SlotLists;
-  readonly #ghost: Ghost;
-  readonly #sketch: Sketch;
+  readonly #ghost: Ghost | undefined;
+  readonly #sketch: Sketch | undefined;
   readonly #configurations: readonly Configuration[];
   readonly #chosen: Int32Array;
   readonly #chosenWord: number;
@@ -54,15 +54,19 @@ export class Plane implements EvictionPolicy {
     this.#words = memory.words;
     this.#bytes = memory.bytes;
     this.#lists = new SlotLists(memory);
-    this.#ghost = new Ghost(memory, memory.areaWord + GHOST);
-    this.#sketch = new Sketch(memory, memory.areaWord + GHOST + Ghost.words(memory.capacityEntries));
+    const ghostWord = memory.areaWord + HEAD_WORDS;
+    this.#ghost = admitsBy('hit', configurations) ? new Ghost(memory, ghostWord) : undefined;
+    const sketchWord = ghostWord + ghostWords(memory.capacityEntries, configurations);
+    this.#sketch = admitsBy('frequency', configurations) ? new Sketch(memory, sketchWord) : undefined;
     this.#configurations = configurations;
     this.#chosen = chosen;
     this.#chosenWord = chosenWord;
   }
 
-  static words(capacityEntries: number): number {
-    return GHOST + Ghost.words(capacityEntries) + Sketch.words(capacityEntries);
+  /** One that is never run by hits has no ghost, one that is never run by frequency no sketch. */
+  static words(capacityEntries: number, configurations: readonly Configuration[]): number {
+    const sketchWords = admitsBy('frequency', configurations) ? Sketch.words(capacityEntries) : 0;
+    return HEAD_WORDS + ghostWords(capacityEntries, configurations) + sketchWords;
   }
 
   hit(slot: number, _hash: number, entryWord: number): void {
@@ -83,8 +87,8 @@ export class Plane implements EvictionPolicy {
   insertLocked(slot: number, hash: number): void {
     const { smallShare, admission } = this.#configuration();
     const count = this.#memory.entryCount();
-    this.#sketch.add(hash);
-    const known = this.#ghost.take(hash, count * GHOST_SHARE);
+    this.#sketch?.add(hash);
+    const known = this.#ghost?.take(hash, count * GHOST_SHARE) ?? false;
     this.#join(slot, known && admission === 'hit' ? IN_MAIN : IN_SMALL);
     // While the cache fills, and after another configuration was chosen, small shrinks to its share step by step.
     const small = this.#memory.areaWord + SMALL;
@@ -99,7 +103,7 @@ export class Plane implements EvictionPolicy {
   removeLocked(slot: number, evicted: boolean): void {
     const queue = this.#memory.words[this.#memory.policyWord(slot)] & 1;
     this.#lists.remove(this.#list(queue), slot);
-    if (evicted && queue === IN_SMALL) this.#ghost.add(this.#memory.hashOf(slot));
+    if (evicted && queue === IN_SMALL) this.#ghost?.add(this.#memory.hashOf(slot));
   }
 
   victimLocked(step: number): number {
@@ -128,15 +132,15 @@ export class Plane implements EvictionPolicy {
     this.#takeMarks(candidate, MOST_HITS);
     // In a loop all keys are equal, but those that have had their turn in this round are one ahead of those that have not:
     // without the margin entries would be given up just before they are asked for.
-    const kept = this.#sketch.frequency(memory.hashOf(victim));
-    if (this.#sketch.frequency(memory.hashOf(candidate)) <= (kept < SETTLED ? kept : kept + 1)) return candidate;
+    const kept = this.#frequency(victim);
+    if (this.#frequency(candidate) <= (kept < SETTLED ? kept : kept + 1)) return candidate;
     this.#promote(candidate);
     return victim;
   }
 
   resetLocked(): void {
     const { words, areaWord, capacityEntries } = this.#memory;
-    words.fill(0, areaWord, areaWord + Plane.words(capacityEntries));
+    words.fill(0, areaWord, areaWord + Plane.words(capacityEntries, this.#configurations));
   }
 
   inspectLocked(isFilled: (slot: number) => boolean, problem: (message: string) => void): void {
@@ -177,8 +181,12 @@ export class Plane implements EvictionPolicy {
     const taken = Math.min(hits, most);
     bytes[byte] = hits - taken;
     const hash = this.#memory.hashOf(slot);
-    for (let i = 0; i < taken; i++) this.#sketch.add(hash);
+    for (let i = 0; i < taken; i++) this.#sketch?.add(hash);
     return true;
+  }
+
+  #frequency(slot: number): number {
+    return this.#sketch?.frequency(this.#memory.hashOf(slot)) ?? 0;
   }
 
   #promote(slot: number): void {
@@ -201,4 +209,12 @@ export class Plane implements EvictionPolicy {
   #configuration(): Configuration {
     return this.#configurations[(this.#chosen[this.#chosenWord] >>> 0) % this.#configurations.length];
   }
+}
+
+function admitsBy(admission: Configuration['admission'], configurations: readonly Configuration[]): boolean {
+  return configurations.some((configuration) => configuration.admission === admission);
+}
+
+function ghostWords(capacityEntries: number, configurations: readonly Configuration[]): number {
+  return admitsBy('hit', configurations) ? Ghost.words(capacityEntries) : 0;
 }

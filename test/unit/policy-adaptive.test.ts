@@ -1,6 +1,6 @@
 /** The shared part of adaptive: it never waits, believes nothing a dead thread left, and survives any words. */
 import t from 'tap';
-import { CHOSEN } from '../../src/policy/chooser.js';
+import { CHOSEN, HITS, LED } from '../../src/policy/chooser.js';
 import { policies } from '../../src/policy/index.js';
 import { PolicyTable } from '../fixtures/policy-table.js';
 
@@ -11,8 +11,8 @@ t.comment(`SEED=${SEED}`);
 const makeTable = (): PolicyTable => new PolicyTable(policies.adaptive, { entries: ENTRIES, seed: SEED });
 
 /** Every key three times in a row and never again: a load for which no configuration that waits for frequency is good. */
-function recent(table: PolicyTable, requests: number): void {
-  for (let i = 0; i < requests; i++) table.access(Math.floor(i / 60) * 20 + (i % 20));
+function recent(table: PolicyTable, requests: number, first = 0): void {
+  for (let i = first; i < first + requests; i++) table.access(Math.floor(i / 60) * 20 + (i % 20));
 }
 
 t.test('chooses another configuration when the load asks for it', async (t) => {
@@ -20,6 +20,22 @@ t.test('chooses another configuration when the load asks for it', async (t) => {
   const before = table.shared.words[CHOSEN];
   recent(table, 40_000);
   t.not(table.shared.words[CHOSEN], before);
+});
+
+t.test('a lead has to last, and evidence counts anew after a change', async (t) => {
+  // Here one request in eight is simulated, and a choice is made every sixteen of these.
+  const table = new PolicyTable(policies.adaptive, { entries: 1000, seed: SEED });
+  const { words } = table.shared;
+  const before = words[CHOSEN];
+  let longestLead = 0;
+  for (let i = 0; i < 40_000 && words[CHOSEN] === before; i++) {
+    recent(table, 1, i);
+    longestLead = Math.max(longestLead, words[LED]);
+  }
+  t.not(words[CHOSEN], before);
+  t.equal(longestLead, 128 / 16 - 1);
+  const scores = [0, 1, 2, 3].map((configuration) => words[HITS + 2 * configuration + 1]);
+  t.same(scores, [0, 0, 0, 0]);
 });
 
 t.test('with the lock busy it goes on unchanged and keeps nothing back for ever', async (t) => {
