@@ -15,8 +15,8 @@ const COUNTS_PER_PLACE = 4;
 /** Readings per place after which all counts of readings and hits are halved. */
 const READINGS_PER_PLACE = 8;
 const MOST_READS = 255;
-/** The policy hears of a key again when the shard has got new keys for so small a part of its capacity: a 256th. */
-const REPORT_SHIFT = 8;
+/** The policy hears of a key again when the shard has got new keys for so small a part of its capacity: a 1024th. */
+const REPORT_SHIFT = 10;
 
 export const NOT_NEAR = -1;
 
