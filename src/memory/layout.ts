@@ -221,8 +221,8 @@ export function pageRecordWords(pageShift: number): number {
 }
 
 // ---- change counts ---------------------------------------------------------------------------------------------
-/** So many slots share a count of changes; a power of two. */
-export const SLOTS_PER_CHANGE_COUNT = 4;
+/** So many slots share a count of changes, or more. */
+export const SLOTS_PER_CHANGE_COUNT = 2;
 export const MIN_CHANGE_COUNTS = 64;
 export const MAX_CHANGE_COUNTS = 16_384;
 
