@@ -56,16 +56,16 @@ const PLACE_SHIFT = 3;
  * (TinyLFU: Einziger, Friedman and Manes, "TinyLFU: A Highly Efficient Cache Admission Policy", ACM ToS 2017.)
  */
 export class Near {
-  readonly #setMask: number;
+  readonly #capacity: number;
+  #setMask = 0;
   /** The hash of each place's key, 0 while it is empty; a set's four lie together. */
-  readonly #hashes: Int32Array;
+  #hashes = new Int32Array(WAYS);
   /** Each place's key and value, one after the other; undefined while it is empty. */
-  readonly #contents: unknown[];
-  readonly #words: Int32Array;
-  readonly #doubles: Float64Array;
+  #contents: unknown[] = [];
+  #words = new Int32Array(0);
+  #doubles = new Float64Array(0);
   /** How often keys were read from the table, by hash. */
-  readonly #reads: Uint8Array;
-  readonly #readingsPerAge: number;
+  #reads = new Uint8Array(0);
   #readings = 0;
   #age = 0;
   /** The place of the key that was sought last, current or not. */
@@ -73,14 +73,7 @@ export class Near {
 
   constructor(maxBytes: number) {
     const wanted = 2 ** Math.floor(Math.log2(maxBytes / CACHE_BYTES_PER_PLACE));
-    const capacity = Math.min(MAX_CAPACITY, Math.max(MIN_CAPACITY, wanted));
-    this.#setMask = capacity / WAYS - 1;
-    this.#hashes = new Int32Array(capacity);
-    this.#contents = new Array(2 * capacity).fill(undefined);
-    this.#words = new Int32Array(capacity << PLACE_SHIFT);
-    this.#doubles = new Float64Array(this.#words.buffer);
-    this.#reads = new Uint8Array(capacity * COUNTS_PER_PLACE);
-    this.#readingsPerAge = capacity * READINGS_PER_PLACE;
+    this.#capacity = Math.min(MAX_CAPACITY, Math.max(MIN_CAPACITY, wanted));
   }
 
   /** The place of the key's value if it is still what the table holds, else NOT_NEAR. The policy hears of the hit. */
@@ -115,6 +108,7 @@ export class Near {
    */
   remember(key: string, shard: Shard, reading: Reading, value: unknown): void {
     if (!isSmallPrimitive(value) || key.length > MAX_KEY_LENGTH) return;
+    if (this.#reads.length === 0) this.#makePlaces();
     const reads = this.#countReading(reading.hash);
     const place = this.#sought === NOT_NEAR ? this.#makePlace(key, reading.hash, reads) : this.#sought;
     if (place === NOT_NEAR) return;
@@ -142,6 +136,17 @@ export class Near {
     this.#doubles[(at + PLACE.expiresAt) >> 1] = expiresAt;
   }
 
+  /** When the first value is to be kept: attaching is quicker without, and a thread that only writes needs none. */
+  #makePlaces(): void {
+    const capacity = this.#capacity;
+    this.#setMask = capacity / WAYS - 1;
+    this.#hashes = new Int32Array(capacity);
+    this.#contents = new Array(2 * capacity);
+    this.#words = new Int32Array(capacity << PLACE_SHIFT);
+    this.#doubles = new Float64Array(this.#words.buffer);
+    this.#reads = new Uint8Array(capacity * COUNTS_PER_PLACE);
+  }
+
   #seek(key: string, hash: number): number {
     const first = (hash & this.#setMask) * WAYS;
     for (let place = first; place < first + WAYS; place++) {
@@ -152,7 +157,7 @@ export class Near {
 
   /** How often keys of this hash were read lately, this time included. */
   #countReading(hash: number): number {
-    if (++this.#readings > this.#readingsPerAge) {
+    if (++this.#readings > this.#capacity * READINGS_PER_PLACE) {
       this.#readings = 0;
       this.#age++;
       for (let i = 0; i < this.#reads.length; i++) this.#reads[i] >>= 1;
