@@ -157,6 +157,6 @@ function decodeWide(bytes: Buffer, offset: number, lengthBytes: number): string 
 function tooLong(key: string): SharedCacheError {
   return new SharedCacheError(
     'ERR_INVALID_KEY',
-    `a key may have ${MAX_KEY_BYTES} bytes in UTF-8, received ${Buffer.byteLength(key)}`,
+    `a key may have at most ${MAX_KEY_BYTES} bytes in UTF-8, received ${Buffer.byteLength(key)}`,
   );
 }

@@ -1,16 +1,5 @@
 import { SharedCacheError } from '../errors.js';
-import {
-  CHUNK,
-  CHUNK_META,
-  CLASS_WORDS,
-  CLASSES_WORD,
-  ENTRY,
-  EXPIRY_EPOCH_MS,
-  PAGE,
-  PAGES_WORD,
-  REF_SHIFT,
-  SHARD,
-} from './layout.js';
+import { CLASS_WORDS, CLASSES_WORD, ENTRY, EXPIRY_EPOCH_MS, PAGE, PAGES_WORD, REF_SHIFT, SHARD } from './layout.js';
 import type { ShardMemory } from './shard-memory.js';
 import type { ClassTables } from './size-classes.js';
 
@@ -199,13 +188,6 @@ export class Heap {
   /** Whether the ref leaves room for an entry's head before the end of the shard: the bound every racy read checks. */
   isInside(ref: number): boolean {
     return ref << REF_SHIFT >= this.#heapByte && (ref << 1) + ENTRY.chainedHeadWords < this.#memory.words.length;
-  }
-
-  /** Ref of the chunk after this one in a chain of chunks; 0 at the end or where memory makes no sense. */
-  nextChunk(ref: number): number {
-    const word = ref << 1;
-    if (!this.isInside(ref) || this.#memory.words[word + CHUNK.meta] !== CHUNK_META) return 0;
-    return this.#memory.words[word + CHUNK.next];
   }
 
   get usedPages(): number {

@@ -42,6 +42,13 @@ export function readChained(shard: Shard, ref: number, from: number, target: Buf
 /** Blocks that the chain of one entry can have: `planBlocks` makes whole pages and at most three smaller ones. */
 export const mostBlocks = (shard: Shard): number => shard.memory.geometry.pageCount + 3;
 
+/** Ref of the chunk after this one in a chain of chunks; 0 at the end or where memory makes no sense. */
+export function nextChunk(shard: Shard, ref: number): number {
+  const word = ref << (REF_SHIFT - 2);
+  if (!shard.heap.isInside(ref) || shard.words[word + CHUNK.meta] !== CHUNK_META) return 0;
+  return shard.words[word + CHUNK.next];
+}
+
 let keyScratch: Buffer | undefined;
 
 export function chainedKeyEquals(shard: Shard, ref: number, key: KeyEncoder): boolean {

@@ -4,6 +4,7 @@ import type { ShardMemory } from '../memory/shard-memory.js';
 import type { ClassTables } from '../memory/size-classes.js';
 import type { EvictionPolicy } from '../policy/policy.js';
 import { type LockContext, lockSlow, nextVersion, tryLockWord, unlockWord } from '../sync/mutex.js';
+import { nextChunk } from './chain.js';
 import { clearLocked } from './clear.js';
 
 /** Chooses which evictions to time, and hears how long they took. */
@@ -118,7 +119,7 @@ export class Shard {
         m[rootWord] = 0;
         return;
       }
-      this.memory.set(rootWord, this.heap.nextChunk(ref));
+      this.memory.set(rootWord, nextChunk(this, ref));
       this.heap.free(ref);
       this.memory.commit();
     }
