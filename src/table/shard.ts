@@ -21,7 +21,8 @@ export interface EvictionTiming {
  *  - Writers hold the lock. Its word doubles as the version: an even number when free, minus the owner when held, and the
  *    next even number after. A reader that sees the same even number before and after its reads saw no writer.
  *  - Inside the lock every operation is a row of small transactions: journaled stores ended by `memory.commit()`. Bytes of
- *    new entries go to unreferenced blocks without journal; what makes them visible is one store of a ref.
+ *    new entries go to unreferenced blocks without journal; what makes them visible is one store of a ref. Short values
+ *    are rewritten where they lie, their words journaled together.
  *  - A thread may die anywhere. Whoever finds the lock in a dead hand takes it over, undoes the open transaction, advances
  *    the version (a reader may have read half of what was undone) and finishes what `clearing`, `pending` and `dying` say
  *    was begun.
