@@ -1,3 +1,4 @@
+import { setTimeout as timer } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Store } from '../adapters/adapter.js';
 import { loadAdapter } from '../adapters/index.js';
@@ -52,6 +53,8 @@ export class Load implements LoadApi {
   }
 
   async check(changed: boolean): Promise<void> {
+    // lmdb reads an older state until a timer it has set has run; timers of one duration run in the order they were set.
+    await timer(1);
     const numbers = this.#checked();
     for (let from = 0; from < numbers.length; from += CHECK_BATCH) {
       const batch = numbers.slice(from, from + CHECK_BATCH);
