@@ -76,7 +76,7 @@ export class SharedCache<V = unknown> {
   readonly #reader: ValueReader;
   readonly #reading = new Reading();
   readonly #near: Near;
-  /** Where among the near the last get looked: NOT_NEAR when it read the table. */
+  /** When what the last get found expires. */
   #lastExpiresAt = Number.POSITIVE_INFINITY;
   readonly #defaultTtl: number;
   readonly #maxEntryBytes: number;

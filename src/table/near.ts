@@ -114,12 +114,10 @@ export class Near {
     if (place === NOT_NEAR) return;
     const at = place << PLACE_SHIFT;
     const w = this.#words;
-    this.#contents[2 * place + 1] = value;
-    w[at + PLACE.changes] = reading.changes;
     w[at + PLACE.slot] = reading.slot;
     w[at + PLACE.policyWord] = reading.policyWord;
     w[at + PLACE.reportedAt] = shard.words[SHARD.inserts];
-    this.#doubles[(at + PLACE.expiresAt) >> 1] = reading.expiresAt;
+    this.#keep(place, value, reading.changes, reading.expiresAt);
   }
 
   /**
@@ -129,7 +127,11 @@ export class Near {
   wrote(key: string, hash: number, value: unknown, changes: number, expiresAt: number): void {
     if (!isSmallPrimitive(value)) return;
     const place = this.#seek(key, hash);
-    if (place === NOT_NEAR) return;
+    if (place !== NOT_NEAR) this.#keep(place, value, changes, expiresAt);
+  }
+
+  /** The value, and what proves it current. */
+  #keep(place: number, value: unknown, changes: number, expiresAt: number): void {
     const at = place << PLACE_SHIFT;
     this.#contents[2 * place + 1] = value;
     this.#words[at + PLACE.changes] = changes;

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import t from 'tap';
 import type { SharedCache as Cache } from '../../src/index.js';
-import { type CrashHooks, instrumentEngine } from '../fixtures/instrument.js';
+import { type Bug, type CrashHooks, instrumentEngine } from '../fixtures/instrument.js';
 
 /**
  * The compiled engine, killed before every store of its writes, and its repair killed before every store as well. The
@@ -118,19 +118,25 @@ t.test('a kill before any store leaves the state before or after', async (t) => 
   t.ok(kills + nested >= WANTED);
 });
 
-t.test('a value rewritten in place without a journal is found out', async (t) => {
-  const bug = { file: 'table/put.js', from: 'memory.save(valueWord, valueWords);', to: '' };
-  const { folder, entry } = instrumentEngine(bug);
-  t.teardown(() => rmSync(folder, { recursive: true }));
-  const { SharedCache } = (await import(entry)) as { SharedCache: typeof Cache };
-  // Some hundred operations, so that values of one length meet.
-  t.not(run(SharedCache, 40_000).problems.length, 0);
-});
-
-t.test('without the undo the same kills are found out', async (t) => {
-  const bug = { file: 'table/shard.js', from: 'this.memory.rollback();', to: 'this.memory.commit();' };
-  const { folder, entry } = instrumentEngine(bug);
-  t.teardown(() => rmSync(folder, { recursive: true }));
-  const { SharedCache } = (await import(entry)) as { SharedCache: typeof Cache };
-  t.not(run(SharedCache, 5_000).problems.length, 0);
-});
+/** Controls: the planted bug, and after how many kills it must have been found out. */
+const controls: { name: string; bug: Bug; kills: number }[] = [
+  {
+    name: 'a value rewritten in place without a journal is found out',
+    bug: { file: 'table/put.js', from: 'memory.save(valueWord, valueWords);', to: '' },
+    // Some hundred operations, so that values of one length meet.
+    kills: 40_000,
+  },
+  {
+    name: 'without the undo the same kills are found out',
+    bug: { file: 'table/shard.js', from: 'this.memory.rollback();', to: 'this.memory.commit();' },
+    kills: 5_000,
+  },
+];
+for (const { name, bug, kills } of controls) {
+  t.test(name, async (t) => {
+    const { folder, entry } = instrumentEngine(bug);
+    t.teardown(() => rmSync(folder, { recursive: true }));
+    const { SharedCache } = (await import(entry)) as { SharedCache: typeof Cache };
+    t.not(run(SharedCache, kills).problems.length, 0);
+  });
+}
