@@ -2,7 +2,7 @@ import { CHOSEN, Chooser } from './chooser.js';
 import { type Configuration, Plane } from './plane.js';
 import type { EvictionPolicy, PolicyFactory, PolicyMemory, PolicyShared } from './policy.js';
 
-const LOOP: Configuration = { name: 'loop', smallShare: 0.005, windowShare: 0, admission: 'frequency' };
+const LOOP: Configuration = { name: 'loop', smallShare: 0.0025, windowShare: 0, admission: 'frequency' };
 const TWO_QUEUES: Configuration = { name: 'two queues', smallShare: 0.1, windowShare: 0.5, admission: 'hit' };
 const RECENCY: Configuration = { name: 'recency', smallShare: 0.7, windowShare: 0, admission: 'hit' };
 const FREQUENCY: Configuration = { name: 'frequency', smallShare: 0.2, windowShare: 0, admission: 'frequency' };

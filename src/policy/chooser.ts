@@ -3,39 +3,37 @@ import { type Configuration, Plane } from './plane.js';
 import type { PolicyShared } from './policy.js';
 
 /**
- * One key in so many is simulated, and so is the capacity; but no fewer and no more entries than these. Small simulations are
- * often wrong, so small caches simulate more: as many entries as is clear enough if that takes no more than one key in eight,
- * and twice as many if that takes no more than one in 32.
+ * One key in so many is simulated, and so is the capacity. Small simulations are often wrong (a loop a little longer than the
+ * cache fits when few of its keys are sampled), so small caches simulate more: one key in eight up to as many entries as is
+ * clear enough, and so many entries at least.
  */
 const SAMPLING = 64;
-const LEAST_ENTRIES = 96;
-const CLEAR_ENTRIES = 512;
 const DENSEST = 8;
-const CLEARER_ENTRIES = 1024;
-const DENSE = 32;
+const CLEAR_ENTRIES = 1024;
+const LEAST_ENTRIES = 256;
 const MOST_ENTRIES = 8192;
 /** A choice is made so many times while the cache serves as many requests as it holds entries, or this many if it is small. */
 const CHOICES = 8;
 const LEAST_REQUESTS = 1000;
-/** Weight of the past in a score, per choice: 0.85 per capacity of requests. */
-const PAST = 0.98;
+/** By this share more hits than those of the configuration in force are no lead: a change has to be worth it. */
+const LEAST_SHARE = 0.003;
 /**
- * What another configuration must lead by to be chosen: this share of the score; a hundred and fifty requests of the whole
- * cache, since a change costs hits as well, which is a number of sampled hits within these bounds; and a standard deviation,
- * else chance decides: of n requests that only one of the two served, the difference is by chance the square root.
+ * What another configuration must lead by to be chosen: so many requests of the whole cache, since a change costs hits as
+ * well, which is a number of sampled hits within these bounds; and two standard deviations, else chance decides: of n requests
+ * that only one of the two served, the difference is by chance the square root.
  */
-const LEAST_SHARE = 0.005;
-const LEAST_LEAD = 150;
+const LEAST_LEAD = 350;
 const LEAST_SAMPLED_LEAD = 4;
-const MOST_SAMPLED_LEAD = 20;
-const MOST_LEAD_PER_ENTRY = 0.15;
-/** It must lead so for two choices on end, and for so many sampled requests: a few dozen of them are a whim of the load. */
+const MOST_LEAD_PER_ENTRY = 0.35;
+const DEVIATIONS = 2;
+/** It must lead so for two choices on end, and for so many requests and sampled requests: fewer are a whim of the load. */
 const LEADING_CHOICES = 2;
-const LEADING_REQUESTS = 128;
+const LEADING_REQUESTS = 2048;
+const LEADING_SAMPLED = 256;
 /** Sampled requests of a thread that are simulated at a time, and those it holds back while others simulate. */
 const BATCH = 8;
 const MOST_PENDING = 256;
-/** Scores are hits, discounted with time, in thousandths. */
+/** Leads are hits, in thousandths. */
 const UNIT = 1000;
 
 /** The word that all threads read; the others, written often, are in other cache lines. */
@@ -44,8 +42,9 @@ const REQUESTS = 16;
 /** The configuration that leads clearly, and for how many choices it has. */
 const LEADER = 17;
 export const LED = 18;
-/** Of each configuration: hits since the last choice, and its score. */
-export const HITS = 19;
+/** Of each configuration: its lead over the one in force, and the requests since it took it that only one of them served. */
+export const LEADS = 19;
+const LEAD_WORDS = 2;
 /** A simulation has one configuration: there is nothing to choose. */
 const ALWAYS = Int32Array.of(0);
 
@@ -53,8 +52,12 @@ const ALWAYS = Int32Array.of(0);
  * Chooses the configuration that would have served the latest requests best, for the whole cache: each is simulated on a
  * sampled part of the key space, at a capacity scaled down alike, by the same code that runs the cache.
  *
- *   every sampled request (a hit or a put):  each simulation serves it and counts its hits
- *   eight times per capacity of requests:    score = 0.98 score + hits; the best one is chosen if it has led clearly for long
+ *   every sampled request (a hit or a put):  each simulation serves it; lead = max(0, lead + its hit - hit of the one in force)
+ *   eight times per capacity of requests:    the one with the largest lead is chosen, if it has led clearly for long
+ *
+ * A lead begins at nothing whenever it was lost, so neither what was long ago nor a mistake has to be outweighed, and a small
+ * advantage that lasts is worth as much as a large one that does not: this finds a change soonest at a given rate of false
+ * alarms (Page, "Continuous inspection schemes", Biometrika 1954).
  *
  * Miniature simulations: Waldspurger, Saemundsson, Ahmad and Park, "Cache modeling and optimization using miniature
  * simulations", USENIX ATC 2017.
@@ -63,10 +66,9 @@ export class Chooser {
   readonly #shared: PolicyShared;
   readonly #tables: readonly MiniTable[];
   readonly #threshold: number;
-  readonly #epochRequests: number;
+  readonly #sampledPerChoice: number;
   readonly #leadingChoices: number;
   readonly #leastLead: number;
-  readonly #differWord: number;
   readonly #pending: number[] = [];
 
   constructor(shared: PolicyShared, configurations: readonly Configuration[]) {
@@ -74,10 +76,11 @@ export class Chooser {
     const entries = simulatedEntries(total);
     this.#shared = shared;
     this.#leastLead = leastSampledLead(entries, total) * UNIT;
-    this.#differWord = HITS + 2 * configurations.length;
-    this.#threshold = Math.min(1, entries / total) * 2 ** 32;
-    this.#epochRequests = Math.ceil((Math.max(LEAST_REQUESTS, total) / CHOICES) * Math.min(1, entries / total));
-    this.#leadingChoices = Math.max(LEADING_CHOICES, Math.ceil(LEADING_REQUESTS / this.#epochRequests));
+    this.#threshold = (entries / total) * 2 ** 32;
+    const requestsPerChoice = Math.max(LEAST_REQUESTS, total) / CHOICES;
+    this.#sampledPerChoice = Math.ceil((requestsPerChoice * entries) / total);
+    const leading = Math.max(LEADING_REQUESTS / requestsPerChoice, LEADING_SAMPLED / this.#sampledPerChoice);
+    this.#leadingChoices = Math.max(LEADING_CHOICES, Math.ceil(leading));
     let word = headWords(configurations.length);
     this.#tables = configurations.map((configuration) => {
       const table = new MiniTable(shared.words, word, entries);
@@ -110,70 +113,62 @@ export class Chooser {
     const m = this.#shared.words;
     for (const hash of this.#pending) {
       this.#serve(hash);
-      if (++m[REQUESTS] >= this.#epochRequests) this.#endEpoch();
+      if (++m[REQUESTS] >= this.#sampledPerChoice) this.#choose();
     }
     this.#pending.length = 0;
     this.#shared.unlock();
   }
 
-  /** Each simulation serves the request; counts the hits, and for each pair whether only one of the two had one. */
+  /** Each simulation serves the request, and gains on the one in force or loses. */
   #serve(hash: number): void {
     const m = this.#shared.words;
-    const count = this.#tables.length;
-    let served = 0;
-    for (let i = 0; i < count; i++) {
-      if (!this.#tables[i].access(hash)) continue;
-      m[HITS + 2 * i]++;
-      served |= 1 << i;
-    }
-    if (served === 0 || served === (1 << count) - 1) return;
-    for (let i = 0; i < count; i++) {
-      for (let j = 0; j < i; j++) if (((served >> i) ^ (served >> j)) & 1) m[this.#pairWord(i, j)] += UNIT;
+    const chosen = this.#chosen();
+    const servedByChosen = this.#tables[chosen].access(hash);
+    for (let i = 0; i < this.#tables.length; i++) {
+      if (i === chosen) continue;
+      const served = this.#tables[i].access(hash);
+      const lead = LEADS + LEAD_WORDS * i;
+      if (servedByChosen) m[lead] -= UNIT * LEAST_SHARE;
+      if (served !== servedByChosen) {
+        m[lead] += served ? UNIT : -UNIT;
+        m[lead + 1]++;
+      }
+      if (m[lead] <= 0) m[lead] = m[lead + 1] = 0;
     }
   }
 
-  #endEpoch(): void {
+  #choose(): void {
     const m = this.#shared.words;
     let best = 0;
-    for (let i = 0; i < this.#tables.length; i++) {
-      const hits = HITS + 2 * i;
-      const score = hits + 1;
-      m[score] = PAST * m[score] + m[hits] * UNIT;
-      m[hits] = 0;
-      if (m[score] > m[HITS + 2 * best + 1]) best = i;
-    }
-    const chosen = (m[CHOSEN] >>> 0) % this.#tables.length;
-    const isClear = best !== chosen && this.#leadsClearly(best, chosen);
-    for (let i = 0; i < this.#tables.length; i++) {
-      for (let j = 0; j < i; j++) m[this.#pairWord(i, j)] *= PAST;
-    }
-    m[LED] = isClear ? (m[LEADER] === best ? m[LED] : 0) + 1 : 0;
-    m[LEADER] = best;
+    for (let i = 1; i < this.#tables.length; i++) if (this.#lead(i) > this.#lead(best)) best = i;
     m[REQUESTS] = 0;
+    m[LED] = this.#leadsClearly(best) ? (m[LEADER] === best ? m[LED] : 0) + 1 : 0;
+    m[LEADER] = best;
     if (m[LED] < this.#leadingChoices) return;
     m[CHOSEN] = best;
-    // From here on evidence counts anew. What spoke for a change that was a mistake would have to be outweighed first.
-    m.fill(0, LEADER, this.#differWord + this.#tables.length ** 2);
+    m.fill(0, LEADER, headWords(this.#tables.length));
   }
 
-  #leadsClearly(best: number, chosen: number): boolean {
-    const m = this.#shared.words;
-    const score = m[HITS + 2 * chosen + 1];
-    const chance = Math.sqrt(Math.max(0, m[this.#pairWord(best, chosen)]) * UNIT);
-    return m[HITS + 2 * best + 1] - score > Math.max(this.#leastLead, score * LEAST_SHARE, chance);
+  #leadsClearly(configuration: number): boolean {
+    const onlyOneServed = this.#shared.words[LEADS + LEAD_WORDS * configuration + 1];
+    const chance = DEVIATIONS * UNIT * Math.sqrt(Math.max(0, onlyOneServed));
+    return this.#lead(configuration) > Math.max(this.#leastLead, chance);
   }
 
-  /** The word that counts requests served by one of the two only, discounted as the scores are. */
-  #pairWord(i: number, j: number): number {
-    return this.#differWord + Math.max(i, j) * this.#tables.length + Math.min(i, j);
+  /** That of the configuration in force is always zero. */
+  #lead(configuration: number): number {
+    return this.#shared.words[LEADS + LEAD_WORDS * configuration];
+  }
+
+  #chosen(): number {
+    return (this.#shared.words[CHOSEN] >>> 0) % this.#tables.length;
   }
 }
 
-function simulatedEntries(totalCapacityEntries: number): number {
-  const clear = Math.min(CLEAR_ENTRIES, Math.ceil(totalCapacityEntries / DENSEST));
-  const clearer = Math.min(CLEARER_ENTRIES, Math.ceil(totalCapacityEntries / DENSE));
-  const sampled = Math.ceil(totalCapacityEntries / SAMPLING);
-  return Math.min(MOST_ENTRIES, Math.max(LEAST_ENTRIES, clear, clearer, sampled));
+function simulatedEntries(total: number): number {
+  const clear = Math.min(CLEAR_ENTRIES, Math.ceil(total / DENSEST));
+  const sampled = Math.ceil(total / SAMPLING);
+  return Math.min(total, MOST_ENTRIES, Math.max(LEAST_ENTRIES, clear, sampled));
 }
 
 function tableWords(entries: number, configuration: Configuration): number {
@@ -182,9 +177,9 @@ function tableWords(entries: number, configuration: Configuration): number {
 
 function leastSampledLead(entries: number, total: number): number {
   const lead = Math.max(LEAST_SAMPLED_LEAD, (LEAST_LEAD * entries) / total);
-  return Math.min(lead, MOST_SAMPLED_LEAD, entries * MOST_LEAD_PER_ENTRY);
+  return Math.min(lead, entries * MOST_LEAD_PER_ENTRY);
 }
 
 function headWords(configurations: number): number {
-  return HITS + 2 * configurations + configurations ** 2;
+  return LEADS + LEAD_WORDS * configurations;
 }

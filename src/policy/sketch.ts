@@ -8,7 +8,7 @@ const HEAD_WORDS = 2;
 /** Sum of all counters, that is ROWS times the accesses remembered. */
 const MASS = 0;
 const HAND = 1;
-/** Counters are 4 bits, eight in a word. With a third fewer, collisions cost loops a quarter of a point. */
+/** Counters are 4 bits, eight in a word. With a third fewer, collisions cost loops up to a point. */
 const WORDS_PER_ENTRY = 3;
 /** Accesses remembered per entry of capacity, about. */
 const MEMORY = 16;
@@ -47,13 +47,14 @@ export class Sketch {
   add(hash: number): void {
     const m = this.#memory.words;
     const block = this.#block(hash);
+    const least = this.frequency(hash);
     let places = this.#places(hash);
     let added = 0;
-    for (let row = 0; row < ROWS; row++) {
+    for (let row = 0; row < ROWS && least < MOST; row++) {
       const word = block + (places & 15);
       const shift = (places >>> 2) & 28;
       places >>>= 7;
-      if (((m[word] >>> shift) & MOST) === MOST) continue;
+      if (((m[word] >>> shift) & MOST) !== least) continue;
       m[word] = (m[word] + (1 << shift)) | 0;
       added++;
     }
