@@ -18,8 +18,9 @@ import { EVICTION_NAMES, policies } from './policy/index.js';
 import { type CacheStats, collectStats, countEntries } from './stats.js';
 import { type SweeperControl, startSweeper } from './sweeper.js';
 import { clearLocked } from './table/clear.js';
-import { Reading, read } from './table/get.js';
+import { noteStoredLocked, Reading, read } from './table/get.js';
 import { incrementLocked, touchLocked } from './table/increment.js';
+import { NO_SLOT } from './table/index.js';
 import { eachEntry } from './table/iterate.js';
 import { Near, NOT_NEAR } from './table/near.js';
 import { fits, putLocked, refuseLocked } from './table/put.js';
@@ -50,6 +51,9 @@ export interface AttachOptions {
   /** The codec the cache was created with, if it was given one. */
   codec?: Codec;
 }
+
+/** Where an entry is that was over as soon as it was put. */
+const GONE = -2;
 
 /** What an attaching constructor is given. */
 interface Attached extends AttachOptions {
@@ -187,17 +191,16 @@ export class SharedCache<V = unknown> {
     const shard = this.#attachment.shardOf(encoder.hash);
     if (!shard.lock()) return false;
     let completed = false;
-    let stored = false;
-    let changes = 0;
+    let slot = NO_SLOT;
     try {
-      stored = this.#putLocked(shard, ttl, expiresAt);
-      changes = shard.memory.changesOf(encoder.hash);
+      slot = this.#putLocked(shard, ttl, expiresAt);
+      if (slot >= 0) noteStoredLocked(shard, encoder.hash, slot, expiresAt, this.#reading);
       completed = true;
     } finally {
       shard.unlock(completed);
     }
-    if (stored && ttl > 0) this.#near.wrote(key, encoder.hash, value, changes, expiresAt);
-    return stored;
+    if (slot >= 0) this.#near.wrote(key, shard, this.#reading, value);
+    return slot !== NO_SLOT;
   }
 
   /** A copy of the live value, or undefined. Counts as an access. Throws ERR_CORRUPTED if somebody wrote over the memory. */
@@ -264,7 +267,7 @@ export class SharedCache<V = unknown> {
     const expiresAt = clock.now() + ttl;
     return this.#locked(shard, false, () => {
       if (takeSnapshot(shard, this.#attachment.key, this.#reading, clock) !== undefined) return false;
-      return this.#putLocked(shard, ttl, expiresAt);
+      return this.#putLocked(shard, ttl, expiresAt) !== NO_SLOT;
     });
   }
 
@@ -290,7 +293,7 @@ export class SharedCache<V = unknown> {
       const expiresAt = clock.now() + ttl;
       const done = this.#locked<boolean | undefined>(shard, false, () =>
         replaceIfSameLocked(shard, this.#attachment.key, before, this.#reading, clock, () => {
-          if (next !== undefined) return this.#putLocked(shard, ttl, expiresAt);
+          if (next !== undefined) return this.#putLocked(shard, ttl, expiresAt) !== NO_SLOT;
           removeLocked(shard, this.#attachment.key, clock);
           return true;
         }),
@@ -561,13 +564,14 @@ export class SharedCache<V = unknown> {
     return read(shard, encoder, this.#reading, withValue) === 'found' && !clock.hasExpired(this.#reading.expiresAt);
   }
 
-  #putLocked(shard: Shard, ttl: number, expiresAt: number): boolean {
+  /** The entry's slot; NO_SLOT when it could not be stored, GONE when it was over at once. */
+  #putLocked(shard: Shard, ttl: number, expiresAt: number): number {
     const { key, counters, clock } = this.#attachment;
     counters[COUNTER.puts]++;
     if (!fits(shard, key, this.#value, this.#maxEntryBytes)) return refuseLocked(shard, key);
     if (ttl === 0) {
       removeLocked(shard, key, clock);
-      return true;
+      return GONE;
     }
     return putLocked(shard, key, this.#value, expiresAt, clock);
   }

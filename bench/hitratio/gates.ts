@@ -40,7 +40,11 @@ export function runGates(directory: string, only: readonly string[]): number {
     const all: Cell[] = [];
     for (const name of Object.keys(GATE_CELLS)) {
       const file = join(directory, `${name}.txt.gz`);
-      if ((only.length > 0 && !only.includes(name)) || !existsSync(file)) continue;
+      if (only.length > 0 && !only.includes(name)) continue;
+      if (!existsSync(file)) {
+        console.log(`absent  ${file}`);
+        continue;
+      }
       all.push(...gateTrace(readTrace(file), shards, label, gate));
     }
     if (all.length > 0) {

@@ -11,11 +11,18 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { EvictionName } from '../../src/index.js';
-import { drawChart, type Series } from './chart.js';
+import { drawChart } from './chart.js';
 import { runGates } from './gates.js';
 import { belady, exactLru } from './references.js';
 import { replay } from './replay.js';
 import { readTrace } from './trace.js';
+
+interface Column {
+  readonly name: string;
+  readonly reference: boolean;
+  /** In percent. */
+  readonly hitRatio: (entries: number) => number;
+}
 
 const ALL_POLICIES = 'adaptive,s3-fifo,lru,lfu,fifo';
 
@@ -37,7 +44,11 @@ if (options.gates && options.traces !== undefined) {
   console.log(failures === 0 ? 'all gates pass' : `${failures} gates fail`);
   process.exitCode = failures === 0 ? 0 : 1;
 } else if (options.trace !== undefined && options.entries !== undefined) {
-  compare(options.trace, options.entries.split(',').map(Number), options.policy.split(',') as EvictionName[]);
+  const capacities = options.entries.split(',').map(Number);
+  if (!capacities.every((entries) => Number.isInteger(entries) && entries > 0)) {
+    throw new TypeError(`--entries takes whole numbers above zero, not ${options.entries}`);
+  }
+  compare(options.trace, capacities, options.policy.split(',') as EvictionName[]);
 } else {
   console.error('usage: --trace FILE --entries N[,N...] [--policy a,b,c] [--shards N] | --gates --traces DIRECTORY');
   process.exitCode = 2;
@@ -46,23 +57,31 @@ if (options.gates && options.traces !== undefined) {
 function compare(file: string, capacities: readonly number[], policies: readonly EvictionName[]): void {
   const trace = readTrace(file);
   const shards = options.shards === undefined ? undefined : Number(options.shards);
-  const series: Series[] = [
-    { name: 'optimum', reference: true, values: capacities.map((entries) => belady(trace.requests, entries)) },
-    { name: 'exact LRU', reference: true, values: capacities.map((entries) => exactLru(trace.requests, entries)) },
+  const columns: Column[] = [
+    { name: 'optimum', reference: true, hitRatio: (entries) => belady(trace.requests, entries) },
+    { name: 'exact LRU', reference: true, hitRatio: (entries) => exactLru(trace.requests, entries) },
     ...policies.map((policy) => ({
       name: policy,
       reference: false,
-      values: capacities.map((entries) => replay(trace, policy, entries, shards)),
+      hitRatio: (entries: number) => replay(trace, policy, entries, shards),
     })),
   ];
+  const cell = (text: string): string => `${text.padStart(10)} `;
   console.log(`${trace.name}: ${trace.requests.length} requests, ${trace.keys.length} keys; hit ratio in %`);
-  console.log(['entries', ...series.map(({ name }) => name)].map((cell) => cell.padStart(10)).join(' '));
-  capacities.forEach((entries, i) => {
-    const cells = [String(entries), ...series.map(({ values }) => (values[i] as number).toFixed(2))];
-    console.log(cells.map((cell) => cell.padStart(10)).join(' '));
-  });
+  console.log(['entries', ...columns.map(({ name }) => name)].map(cell).join(''));
+  const values: number[][] = columns.map(() => []);
+  for (const entries of capacities) {
+    process.stdout.write(cell(String(entries)));
+    columns.forEach(({ hitRatio }, i) => {
+      const percent = hitRatio(entries);
+      values[i]?.push(percent);
+      process.stdout.write(cell(percent.toFixed(2)));
+    });
+    console.log();
+  }
   mkdirSync(options.out, { recursive: true });
   const chart = join(options.out, `hitratio-${trace.name}.svg`);
+  const series = columns.map(({ name, reference }, i) => ({ name, reference, values: values[i] ?? [] }));
   writeFileSync(chart, drawChart(trace.name, capacities, series));
   console.log(`drawn in ${chart}`);
 }

@@ -5,12 +5,12 @@ const MOST = 15;
 /** One block is a cache line: all counters of a key are in it. */
 const BLOCK_WORDS = 16;
 const HEAD_WORDS = 2;
-/** Sum of all counters, that is ROWS times the accesses remembered. */
+/** Sum of all counters, that is at most ROWS times the accesses remembered. */
 const MASS = 0;
 const HAND = 1;
 /** Counters are 4 bits, eight in a word. With a third fewer, collisions cost loops up to a point. */
 const WORDS_PER_ENTRY = 3;
-/** Accesses remembered per entry of capacity, about. */
+/** Accesses remembered per entry of capacity, at least. */
 const MEMORY = 16;
 /** Words halved per access while there are too many: the whole sketch is gone through in a fraction of its memory. */
 const HALVED_PER_ADD = 2;
@@ -18,8 +18,10 @@ const NIBBLES = 0x0f0f0f0f;
 
 /**
  * How often keys were used lately, 0 to 15: a count-min sketch of 4-bit counters, as in TinyLFU (Einziger, Friedman and
- * Manes, ACM ToS 2017). Ageing halves a few words at a time instead of all at once, whenever the counters' sum exceeds what
- * is to be remembered, and takes off the sum exactly what halving took off the counters, odd ones included.
+ * Manes, ACM ToS 2017). Of a key's counters only the least are raised (conservative update: Estan and Varghese, SIGCOMM 2002);
+ * the others count somebody else's uses already, and too many of those cost loops a point. Ageing halves a few words at a time
+ * instead of all at once, whenever the counters' sum exceeds what is to be remembered, and takes off the sum exactly what
+ * halving took off the counters, odd ones included.
  *
  * Advice only: plain stores, and any content is valid.
  */

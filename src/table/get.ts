@@ -52,6 +52,15 @@ export class Reading {
   }
 }
 
+/** What a read would find of the entry this thread has just stored in the slot, but for the value. */
+export function noteStoredLocked(shard: Shard, hash: number, slot: number, expiresAt: number, into: Reading): void {
+  into.slot = slot;
+  into.hash = hash;
+  into.ref = shard.words[shard.memory.refWord(slot)];
+  into.changes = shard.memory.changesOf(hash);
+  into.expiresAt = expiresAt;
+}
+
 /**
  * Reads the key's entry without a lock: remember the version, read, and believe it if the version is still the same.
  * After too many writers in between, or a dead one, it reads under the lock. 'unavailable': the lock timed out.

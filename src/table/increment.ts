@@ -31,7 +31,7 @@ export function incrementLocked(
   if (slot === NO_SLOT || clock.hasExpired(memory.expiresAt(slot))) {
     if (slot !== NO_SLOT) removeSlotLocked(shard, slot, false);
     value.encode(by);
-    return putLocked(shard, key, value, expiresAt, clock) ? by : 'refused';
+    return putLocked(shard, key, value, expiresAt, clock) === NO_SLOT ? 'refused' : by;
   }
   const word = shard.entryWord(slot);
   const meta = m[word + ENTRY.meta];
@@ -62,7 +62,7 @@ function incrementChainedLocked(
   if (!readChained(shard, m[memory.refWord(slot)], paddedToWord(key.lengthBytes), doubleBytes, 8)) return 'refused';
   const sum = double[0] + by;
   value.encode(sum);
-  return putLocked(shard, key, value, memory.expiresAt(slot), clock) ? sum : 'refused';
+  return putLocked(shard, key, value, memory.expiresAt(slot), clock) === NO_SLOT ? 'refused' : sum;
 }
 
 /** Gives a live entry a new expiry. */

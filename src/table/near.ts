@@ -112,30 +112,26 @@ export class Near {
     const reads = this.#countReading(reading.hash);
     const place = this.#sought === NOT_NEAR ? this.#makePlace(key, reading.hash, reads) : this.#sought;
     if (place === NOT_NEAR) return;
+    this.#keep(place, shard, reading, value);
+  }
+
+  /** Keeps what this thread has just stored if the key is one of those near, else its next get would read what it wrote. */
+  wrote(key: string, shard: Shard, stored: Reading, value: unknown): void {
+    if (!isSmallPrimitive(value)) return;
+    const place = this.#seek(key, stored.hash);
+    if (place !== NOT_NEAR) this.#keep(place, shard, stored, value);
+  }
+
+  /** The value, what proves it current, and where the policy finds the entry: the key may have been evicted in between. */
+  #keep(place: number, shard: Shard, reading: Reading, value: unknown): void {
     const at = place << PLACE_SHIFT;
     const w = this.#words;
+    this.#contents[2 * place + 1] = value;
+    w[at + PLACE.changes] = reading.changes;
     w[at + PLACE.slot] = reading.slot;
     w[at + PLACE.policyWord] = reading.policyWord;
     w[at + PLACE.reportedAt] = shard.words[SHARD.inserts];
-    this.#keep(place, value, reading.changes, reading.expiresAt);
-  }
-
-  /**
-   * Keeps what this thread has just stored if the key is one of those near, else its next get would have to read what it
-   * wrote. `changes` is the count as it was before the lock was given back.
-   */
-  wrote(key: string, hash: number, value: unknown, changes: number, expiresAt: number): void {
-    if (!isSmallPrimitive(value)) return;
-    const place = this.#seek(key, hash);
-    if (place !== NOT_NEAR) this.#keep(place, value, changes, expiresAt);
-  }
-
-  /** The value, and what proves it current. */
-  #keep(place: number, value: unknown, changes: number, expiresAt: number): void {
-    const at = place << PLACE_SHIFT;
-    this.#contents[2 * place + 1] = value;
-    this.#words[at + PLACE.changes] = changes;
-    this.#doubles[(at + PLACE.expiresAt) >> 1] = expiresAt;
+    this.#doubles[(at + PLACE.expiresAt) >> 1] = reading.expiresAt;
   }
 
   /** When the first value is to be kept: attaching is quicker without, and a thread that only writes needs none. */

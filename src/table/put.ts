@@ -24,22 +24,16 @@ export function fits(shard: Shard, key: KeyEncoder, value: ValueEncoder, maxEntr
 
 /**
  * Stores the entry, replacing what the key had: a short value that still fits its block is rewritten there, else the new
- * entry is written where nobody looks, then one ref is swapped. False when the heap could not make room; the key is then
- * absent.
+ * entry is written where nobody looks, then one ref is swapped. Returns the entry's slot, NO_SLOT when the heap could not
+ * make room; the key is then absent.
  */
-export function putLocked(
-  shard: Shard,
-  key: KeyEncoder,
-  value: ValueEncoder,
-  expiresAt: number,
-  clock: Clock,
-): boolean {
+export function putLocked(shard: Shard, key: KeyEncoder, value: ValueEncoder, expiresAt: number, clock: Clock): number {
   const { heap, memory, words: m } = shard;
   const payload = paddedToWord(key.lengthBytes) + value.lengthBytes;
   let slot = findSlot(shard, key);
   let firstClass = singleClass(heap, payload);
   if (slot === NO_SLOT) makeSlotLocked(shard, key.hash, clock);
-  else if (overwriteLocked(shard, slot, key, value, expiresAt, firstClass)) return true;
+  else if (overwriteLocked(shard, slot, key, value, expiresAt, firstClass)) return slot;
   const entries = m[SHARD.entries];
   let chained = false;
   let next = 0;
@@ -74,9 +68,9 @@ export function putLocked(
   } else {
     writePayload(shard, (word + ENTRY.headWords) << 2, key, value, 0, payload);
   }
-  if (slot === NO_SLOT) insertLocked(shard, key.hash, ref);
-  else replaceLocked(shard, slot, key.hash, ref);
-  return true;
+  if (slot === NO_SLOT) return insertLocked(shard, key.hash, ref);
+  replaceLocked(shard, slot, key.hash, ref);
+  return slot;
 }
 
 /**
@@ -135,7 +129,8 @@ function makeSlotLocked(shard: Shard, hash: number, clock: Clock): void {
   evictSlotLocked(shard, shard.homeBucket(hash) << SLOT_SHIFT, clock);
 }
 
-function insertLocked(shard: Shard, hash: number, ref: number): void {
+/** The new entry's slot. */
+function insertLocked(shard: Shard, hash: number, ref: number): number {
   const { memory } = shard;
   const slot = emptySlotLocked(shard, hash);
   const m = shard.words;
@@ -148,6 +143,7 @@ function insertLocked(shard: Shard, hash: number, ref: number): void {
   countPassedLocked(shard, hash, slot, 1);
   shard.policy.insertLocked(slot, hash);
   memory.commit();
+  return slot;
 }
 
 function replaceLocked(shard: Shard, slot: number, hash: number, ref: number): void {
@@ -164,10 +160,10 @@ function replaceLocked(shard: Shard, slot: number, hash: number, ref: number): v
   if (m[SHARD.dying] !== 0) shard.drainLocked(SHARD.dying);
 }
 
-/** A put that cannot be stored leaves the key absent. */
-export function refuseLocked(shard: Shard, key: KeyEncoder): false {
+/** A put that cannot be stored leaves the key absent, and its entry nowhere: NO_SLOT. */
+export function refuseLocked(shard: Shard, key: KeyEncoder): typeof NO_SLOT {
   const slot = findSlot(shard, key);
   if (slot !== NO_SLOT) removeSlotLocked(shard, slot, false);
   shard.counters[COUNTER.rejections]++;
-  return false;
+  return NO_SLOT;
 }

@@ -58,9 +58,9 @@ t.test('a value kept near is never older than an acknowledged write', async (t) 
 t.test('a count of changes that is looked at after the lock was given back lets stale values stay', async (t) => {
   const { folder, cache } = copyEngine({
     file: 'cache.js',
-    from: 'this.#near.wrote(key, encoder.hash, value, changes, expiresAt)',
+    from: 'this.#near.wrote(key, shard, this.#reading, value)',
     // A moment later, so that the two threads surely meet there.
-    to: 'Atomics.wait(PAUSE, 0, 0, 0.05) && this.#near.wrote(key, encoder.hash, value, shard.memory.changesOf(encoder.hash), expiresAt)',
+    to: 'if (Atomics.wait(PAUSE, 0, 0, 0.05)) { this.#reading.changes = shard.memory.changesOf(encoder.hash); this.#near.wrote(key, shard, this.#reading, value); }',
   });
   appendFileSync(fileURLToPath(cache), 'const PAUSE = new Int32Array(new SharedArrayBuffer(4));');
   t.teardown(() => rmSync(folder, { recursive: true }));
