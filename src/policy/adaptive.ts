@@ -4,7 +4,7 @@ import type { EvictionPolicy, PolicyFactory, PolicyMemory, PolicyShared } from '
 
 const LOOP: Configuration = { name: 'loop', smallShare: 0.0025, windowShare: 0, admission: 'frequency' };
 const TWO_QUEUES: Configuration = { name: 'two queues', smallShare: 0.1, windowShare: 0.5, admission: 'hit' };
-const RECENCY: Configuration = { name: 'recency', smallShare: 0.7, windowShare: 0, admission: 'hit' };
+const RECENCY: Configuration = { name: 'recency', smallShare: 0.6, windowShare: 0, admission: 'hit' };
 const FREQUENCY: Configuration = { name: 'frequency', smallShare: 0.2, windowShare: 0, admission: 'frequency' };
 
 /** Caches of this many entries begin with two queues: loops that long are rare, and learning takes longer. */

@@ -4,14 +4,16 @@ const ROWS = 4;
 const MOST = 15;
 /** One block is a cache line: all counters of a key are in it. */
 const BLOCK_WORDS = 16;
-const HEAD_WORDS = 2;
-/** Sum of all counters, that is at most ROWS times the accesses remembered. */
+const HEAD_WORDS = 3;
+/** Sum of all counters. */
 const MASS = 0;
 const HAND = 1;
+/** Accesses remembered: those counted, less what was halved. */
+const ACCESSES = 2;
 /** Counters are 4 bits, eight in a word. With a third fewer, collisions cost loops up to a point. */
 const WORDS_PER_ENTRY = 3;
-/** Accesses remembered per entry of capacity, at least. */
-const MEMORY = 16;
+/** Accesses remembered per entry of capacity, at most. */
+const MEMORY = 15;
 /** Words halved per access while there are too many: the whole sketch is gone through in a fraction of its memory. */
 const HALVED_PER_ADD = 2;
 const NIBBLES = 0x0f0f0f0f;
@@ -20,8 +22,9 @@ const NIBBLES = 0x0f0f0f0f;
  * How often keys were used lately, 0 to 15: a count-min sketch of 4-bit counters, as in TinyLFU (Einziger, Friedman and
  * Manes, ACM ToS 2017). Of a key's counters only the least are raised (conservative update: Estan and Varghese, SIGCOMM 2002);
  * the others count somebody else's uses already, and too many of those cost loops a point. Ageing halves a few words at a time
- * instead of all at once, whenever the counters' sum exceeds what is to be remembered, and takes off the sum exactly what
- * halving took off the counters, odd ones included.
+ * instead of all at once, whenever more accesses are remembered than should be. How many there are is no counter's business
+ * (a key used again raises fewer counters than a new one): halving forgets as large a share of them as of the counters' sum,
+ * odd counters included.
  *
  * Advice only: plain stores, and any content is valid.
  */
@@ -29,13 +32,13 @@ export class Sketch {
   readonly #memory: PolicyMemory;
   readonly #word: number;
   readonly #blocks: number;
-  readonly #mostMass: number;
+  readonly #mostAccesses: number;
 
   constructor(memory: PolicyMemory, word: number) {
     this.#memory = memory;
     this.#word = word;
     this.#blocks = Sketch.#blocksFor(memory.capacityEntries);
-    this.#mostMass = ROWS * MEMORY * memory.capacityEntries;
+    this.#mostAccesses = MEMORY * memory.capacityEntries;
   }
 
   static words(capacityEntries: number): number {
@@ -60,8 +63,10 @@ export class Sketch {
       m[word] = (m[word] + (1 << shift)) | 0;
       added++;
     }
+    if (added === 0) return;
     m[this.#word + MASS] += added;
-    for (let i = 0; i < HALVED_PER_ADD && m[this.#word + MASS] > this.#mostMass; i++) this.#halveNext();
+    m[this.#word + ACCESSES]++;
+    for (let i = 0; i < HALVED_PER_ADD && m[this.#word + ACCESSES] > this.#mostAccesses; i++) this.#halveNext();
   }
 
   frequency(hash: number): number {
@@ -88,7 +93,10 @@ export class Sketch {
     const word = this.#word + HEAD_WORDS + hand;
     const before = m[word];
     m[word] = (before >>> 1) & 0x77777777;
-    m[this.#word + MASS] -= sum(before) - sum(m[word]);
+    const mass = Math.max(1, m[this.#word + MASS]);
+    const halved = sum(before) - sum(m[word]);
+    m[this.#word + MASS] -= halved;
+    m[this.#word + ACCESSES] -= Math.round((m[this.#word + ACCESSES] * halved) / mass);
     m[this.#word + HAND] = hand + 1;
   }
 
