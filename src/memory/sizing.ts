@@ -33,7 +33,7 @@ export interface Sizing {
 
 const MB = 1024 * 1024;
 const MIN_SHARD_BYTES = MB / 8;
-/** With 256, a loop that fits the cache did not fit some of its shards: s3-fifo lost up to three points on lirs-glimpse. */
+/** In smaller shards a loop that fits the cache may not fit: with 375, s3-fifo lost points on every fifth hash key. */
 const MIN_SHARD_ENTRIES = 512;
 /** More lock domains than this gain nothing measurable, and each one lowers the largest entry that can be stored. */
 const MAX_DEFAULT_SHARDS = 8;
