@@ -40,11 +40,7 @@ export function runGates(directory: string, only: readonly string[]): number {
     const all: Cell[] = [];
     for (const name of Object.keys(GATE_CELLS)) {
       const file = join(directory, `${name}.txt.gz`);
-      if (only.length > 0 && !only.includes(name)) continue;
-      if (!existsSync(file)) {
-        console.log(`absent  ${file}`);
-        continue;
-      }
+      if ((only.length > 0 && !only.includes(name)) || !isPresent(file)) continue;
       all.push(...gateTrace(readTrace(file), shards, label, gate));
     }
     if (all.length > 0) {
@@ -54,7 +50,7 @@ export function runGates(directory: string, only: readonly string[]): number {
     }
     gateRegimeChange(shards, label, gate);
     const conversations = join(directory, 'mooncake-conversation.jsonl.gz');
-    if (!existsSync(conversations)) continue;
+    if (!isPresent(conversations)) continue;
     const requests = readBlockRequests(conversations);
     for (const { entries, ratio } of PREFIX_REUSE) {
       const reached = replayPrefixes(requests, 'adaptive', entries, shards);
@@ -65,6 +61,13 @@ export function runGates(directory: string, only: readonly string[]): number {
     }
   }
   return failures;
+}
+
+/** Says so if the file is absent. */
+function isPresent(file: string): boolean {
+  const present = existsSync(file);
+  if (!present) console.log(`absent  ${file}`);
+  return present;
 }
 
 type Gate = (passed: boolean, message: string) => void;

@@ -11,15 +11,15 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { EvictionName } from '../../src/index.js';
-import { drawChart } from './chart.js';
+import { drawChart, type Series } from './chart.js';
 import { runGates } from './gates.js';
 import { belady, exactLru } from './references.js';
 import { replay } from './replay.js';
 import { readTrace } from './trace.js';
 
-interface Column {
-  readonly name: string;
-  readonly reference: boolean;
+/** A line of the chart, its values measured as the table is printed. */
+interface Column extends Series {
+  readonly values: number[];
   /** In percent. */
   readonly hitRatio: (entries: number) => number;
 }
@@ -58,30 +58,29 @@ function compare(file: string, capacities: readonly number[], policies: readonly
   const trace = readTrace(file);
   const shards = options.shards === undefined ? undefined : Number(options.shards);
   const columns: Column[] = [
-    { name: 'optimum', reference: true, hitRatio: (entries) => belady(trace.requests, entries) },
-    { name: 'exact LRU', reference: true, hitRatio: (entries) => exactLru(trace.requests, entries) },
+    { name: 'optimum', reference: true, values: [], hitRatio: (entries) => belady(trace.requests, entries) },
+    { name: 'exact LRU', reference: true, values: [], hitRatio: (entries) => exactLru(trace.requests, entries) },
     ...policies.map((policy) => ({
       name: policy,
       reference: false,
+      values: [],
       hitRatio: (entries: number) => replay(trace, policy, entries, shards),
     })),
   ];
   const cell = (text: string): string => `${text.padStart(10)} `;
   console.log(`${trace.name}: ${trace.requests.length} requests, ${trace.keys.length} keys; hit ratio in %`);
   console.log(['entries', ...columns.map(({ name }) => name)].map(cell).join(''));
-  const values: number[][] = columns.map(() => []);
   for (const entries of capacities) {
     process.stdout.write(cell(String(entries)));
-    columns.forEach(({ hitRatio }, i) => {
+    for (const { hitRatio, values } of columns) {
       const percent = hitRatio(entries);
-      values[i]?.push(percent);
+      values.push(percent);
       process.stdout.write(cell(percent.toFixed(2)));
-    });
+    }
     console.log();
   }
   mkdirSync(options.out, { recursive: true });
   const chart = join(options.out, `hitratio-${trace.name}.svg`);
-  const series = columns.map(({ name, reference }, i) => ({ name, reference, values: values[i] ?? [] }));
-  writeFileSync(chart, drawChart(trace.name, capacities, series));
+  writeFileSync(chart, drawChart(trace.name, capacities, columns));
   console.log(`drawn in ${chart}`);
 }

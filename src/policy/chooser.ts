@@ -127,7 +127,7 @@ export class Chooser {
     for (let i = 0; i < this.#tables.length; i++) {
       if (i === chosen) continue;
       const served = this.#tables[i].access(hash);
-      const lead = LEADS + LEAD_WORDS * i;
+      const lead = leadWord(i);
       if (servedByChosen) m[lead] -= UNIT * LEAST_SHARE;
       if (served !== servedByChosen) {
         m[lead] += served ? UNIT : -UNIT;
@@ -150,14 +150,14 @@ export class Chooser {
   }
 
   #leadsClearly(configuration: number): boolean {
-    const onlyOneServed = this.#shared.words[LEADS + LEAD_WORDS * configuration + 1];
+    const onlyOneServed = this.#shared.words[leadWord(configuration) + 1];
     const chance = DEVIATIONS * UNIT * Math.sqrt(Math.max(0, onlyOneServed));
     return this.#lead(configuration) > Math.max(this.#leastLead, chance);
   }
 
   /** That of the configuration in force is always zero. */
   #lead(configuration: number): number {
-    return this.#shared.words[LEADS + LEAD_WORDS * configuration];
+    return this.#shared.words[leadWord(configuration)];
   }
 
   #chosen(): number {
@@ -180,6 +180,10 @@ function leastSampledLead(entries: number, total: number): number {
   return Math.min(lead, entries * MOST_LEAD_PER_ENTRY);
 }
 
+function leadWord(configuration: number): number {
+  return LEADS + LEAD_WORDS * configuration;
+}
+
 function headWords(configurations: number): number {
-  return LEADS + LEAD_WORDS * configurations;
+  return leadWord(configurations);
 }

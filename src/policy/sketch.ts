@@ -52,10 +52,11 @@ export class Sketch {
   add(hash: number): void {
     const m = this.#memory.words;
     const block = this.#block(hash);
-    const least = this.frequency(hash);
     let places = this.#places(hash);
+    const least = this.#least(block, places);
+    if (least === MOST) return;
     let added = 0;
-    for (let row = 0; row < ROWS && least < MOST; row++) {
+    for (let row = 0; row < ROWS; row++) {
       const word = block + (places & 15);
       const shift = (places >>> 2) & 28;
       places >>>= 7;
@@ -63,27 +64,28 @@ export class Sketch {
       m[word] = (m[word] + (1 << shift)) | 0;
       added++;
     }
-    if (added === 0) return;
     m[this.#word + MASS] += added;
     m[this.#word + ACCESSES]++;
     for (let i = 0; i < HALVED_PER_ADD && m[this.#word + ACCESSES] > this.#mostAccesses; i++) this.#halveNext();
   }
 
   frequency(hash: number): number {
-    const m = this.#memory.words;
-    const block = this.#block(hash);
-    let places = this.#places(hash);
-    let least = MOST;
-    for (let row = 0; row < ROWS; row++) {
-      const count = (m[block + (places & 15)] >>> ((places >>> 2) & 28)) & MOST;
-      if (count < least) least = count;
-      places >>>= 7;
-    }
-    return least;
+    return this.#least(this.#block(hash), this.#places(hash));
   }
 
   reset(): void {
     this.#memory.words.fill(0, this.#word, this.#word + HEAD_WORDS + this.#blocks * BLOCK_WORDS);
+  }
+
+  /** The least of a key's counters. */
+  #least(block: number, places: number): number {
+    const m = this.#memory.words;
+    let least = MOST;
+    for (let row = 0, left = places; row < ROWS; row++, left >>>= 7) {
+      const count = (m[block + (left & 15)] >>> ((left >>> 2) & 28)) & MOST;
+      if (count < least) least = count;
+    }
+    return least;
   }
 
   #halveNext(): void {
