@@ -1,53 +1,61 @@
-import { checkFunction, describe, rejectUnknown, SharedCacheError } from './errors.js';
-import type { AsyncLoadOptions } from './flight/flight.js';
-import { checkTtl } from './options.js';
+import { type Duration, toMs } from './duration.js';
+import { describe, rejectUnknown, SharedCacheError } from './errors.js';
+import { MAX_TAG_LENGTH, MAX_TAGS } from './table/extras.js';
 
 /** Checks of what methods are given. Each throws a SharedCacheError before anything has changed. */
 
-/** For a call without options: nothing in it needs a check. */
-export const NO_OPTIONS: AsyncLoadOptions = Object.freeze({});
-const TTL_OPTIONS = ['ttl'];
-const LOAD_OPTIONS = ['ttl', 'staleTtl', 'timeoutMs', 'signal'];
-const LOAD_OPTIONS_TEXT = `{ ${LOAD_OPTIONS.join(', ')} }`;
+/** Settings of one write. */
+export interface PutOptions {
+  /** Time to live: ms, or a string such as `'5m'`; `Infinity` never expires, 0 stores nothing live. Default the cache's `ttl`. */
+  ttl?: Duration | undefined;
+  /** Labels by which `invalidateTags` finds the entry: at most 16, of 1 to 256 characters each. Default none. */
+  tags?: readonly string[] | undefined;
+}
 
-/** The options' TTL in ms, or the fallback. Throws ERR_INVALID_TTL, ERR_INVALID_OPTION. */
-export function ttlOf(options: { ttl?: number } | undefined, fallback: number): number {
-  if (options === undefined) return fallback;
-  checkObject(options, '{ ttl }');
+const WRITE_OPTIONS = ['ttl', 'tags'] as const;
+const WRITE_OPTIONS_TEXT = '{ ttl, tags }';
+const NO_TAGS: readonly string[] = Object.freeze([]);
+
+/** Whether there is nothing in the options to look at; throws ERR_INVALID_OPTION for what a write does not know. */
+export function checkWriteOptions(options: PutOptions): void {
+  checkObject(options, WRITE_OPTIONS_TEXT);
   // As cheap as a look at each name: which are own, and what to suggest, only when there is something to tell.
-  for (const name in options) if (name !== 'ttl') rejectUnknown(options, TTL_OPTIONS, 'option');
-  return options.ttl === undefined ? fallback : checkTtl(options.ttl);
+  for (const name in options) if (name !== 'ttl' && name !== 'tags') rejectUnknown(options, WRITE_OPTIONS, 'option');
 }
 
-/** Throws ERR_INVALID_ARGUMENT, ERR_INVALID_OPTION, ERR_INVALID_TTL. */
-export function checkLoad(loader: unknown, options: AsyncLoadOptions): void {
-  checkFunction('the loader', loader);
-  if (options === NO_OPTIONS) return;
-  checkObject(options, LOAD_OPTIONS_TEXT);
-  for (const name in options) {
-    if (!LOAD_OPTIONS.includes(name)) rejectUnknown(options, LOAD_OPTIONS, 'option');
-  }
-  const { ttl, staleTtl, timeoutMs, signal } = options;
-  if (ttl !== undefined) checkTtl(ttl);
-  if (staleTtl !== undefined && checkTtl(staleTtl, 'staleTtl') === Number.POSITIVE_INFINITY) {
-    // An entry keeps one time only, when it ends for good: from never nothing can be counted back.
-    throw new SharedCacheError(
-      'ERR_INVALID_TTL',
-      'staleTtl must be a finite number of milliseconds, received Infinity',
-    );
-  }
-  if (timeoutMs !== undefined) checkTtl(timeoutMs, 'timeoutMs');
-  if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
-    throw new SharedCacheError('ERR_INVALID_ARGUMENT', `signal must be an AbortSignal, received ${describe(signal)}`);
-  }
+/** The tags, each once. Throws ERR_INVALID_ARGUMENT. */
+export function checkTags(tags: unknown): readonly string[] {
+  if (tags === undefined) return NO_TAGS;
+  if (!Array.isArray(tags)) throw invalidTags(tags, 'an array of strings');
+  const list = Array.from(tags as readonly unknown[], checkTag);
+  const unique = [...new Set(list)];
+  if (unique.length > MAX_TAGS) throw invalidTags(`${unique.length} tags`, `at most ${MAX_TAGS} tags`);
+  return unique;
 }
 
-export function checkKeys(keys: unknown): void {
-  if (Array.isArray(keys)) return;
+/** What is to be invalidated: one tag or any number of them. Throws ERR_INVALID_ARGUMENT. */
+export function checkTagList(tags: unknown): readonly string[] {
+  if (typeof tags === 'string') return [checkTag(tags)];
+  if (!Array.isArray(tags)) throw invalidTags(tags, 'a string or an array of strings');
+  return Array.from(tags as readonly unknown[], checkTag);
+}
+
+function checkTag(tag: unknown): string {
+  if (typeof tag === 'string' && tag.length >= 1 && tag.length <= MAX_TAG_LENGTH) return tag;
+  throw invalidTags(tag, `strings of 1 to ${MAX_TAG_LENGTH} characters`);
+}
+
+function invalidTags(received: unknown, allowed: string): SharedCacheError {
+  return new SharedCacheError('ERR_INVALID_ARGUMENT', `tags must be ${allowed}, received ${describe(received)}`);
+}
+
+/** The keys as a list of their own: a hole in an array is a bad key. Throws ERR_INVALID_ARGUMENT. */
+export function listKeys(keys: unknown): readonly string[] {
+  if (Array.isArray(keys)) return Array.from(keys as readonly string[]);
   throw new SharedCacheError('ERR_INVALID_ARGUMENT', `keys must be an array of strings, received ${describe(keys)}`);
 }
 
-/** What the iterable yields, each a pair. */
+/** What the iterable yields, each a pair. Throws ERR_INVALID_ARGUMENT. */
 export function listPairs<V>(entries: Iterable<readonly [string, V]>): (readonly [string, V])[] {
   if (typeof entries !== 'object' || typeof entries?.[Symbol.iterator] !== 'function') {
     throw new SharedCacheError(
@@ -66,10 +74,24 @@ export function listPairs<V>(entries: Iterable<readonly [string, V]>): (readonly
   return list;
 }
 
+/** Throws ERR_INVALID_ARGUMENT for anything but a version that `entry()` can have given. */
+export function checkVersion(version: unknown): void {
+  if (typeof version === 'number' && Number.isSafeInteger(version) && version >= 0) return;
+  throw new SharedCacheError(
+    'ERR_INVALID_ARGUMENT',
+    `version must be one that entry() gave, received ${describe(version)}`,
+  );
+}
+
 export function checkObject(options: unknown, allowed: string): void {
   if (typeof options === 'object' && options !== null) return;
   throw new SharedCacheError(
     'ERR_INVALID_OPTION',
     `options must be an object ${allowed}, received ${describe(options)}`,
   );
+}
+
+/** The time in ms, or the default. Throws ERR_INVALID_TTL. */
+export function ttlOf(ttl: unknown, fallback: number): number {
+  return ttl === undefined ? fallback : toMs(ttl);
 }

@@ -1,8 +1,12 @@
-export { type AttachOptions, type PutOptions, SharedCache, type SharedCacheHandle } from './cache.js';
+export type { PutOptions } from './arguments.js';
+export { type AttachOptions, SharedCache, type SharedCacheHandle } from './cache.js';
 export type { Codec } from './codec/codec.js';
 export type { Inspection } from './debug/check.js';
+export type { Duration } from './duration.js';
 export { type ErrorCode, SharedCacheError } from './errors.js';
 export type { AsyncLoadOptions, LoadOptions } from './flight/flight.js';
+export type { Entry, Keyspace, WrapOptions } from './keyspace.js';
+export type { Cause, LeaveEvent, LeaveListener, ListenOptions } from './listen.js';
 export { SharedMonitor } from './monitor/monitor.js';
 export type { PrometheusRegistry } from './monitor/prometheus.js';
 export type { Recorder, Sampler } from './monitor/recorder.js';
@@ -15,6 +19,7 @@ export type {
   SharedMonitorOptions,
   ThroughputPoint,
 } from './monitor/types.js';
+export { Namespace } from './namespace.js';
 export type { MonitorSettings, SharedCacheOptions, SweepSettings } from './options.js';
 export type { EvictionName } from './policy/index.js';
 export { CachePool, type CachePoolOptions, type PoolRunOptions, type TaskContext } from './pool/pool.js';

@@ -1,4 +1,5 @@
 import type { Codec } from './codec/codec.js';
+import { type Duration, toMs } from './duration.js';
 import { describe, rejectUnknown, SharedCacheError } from './errors.js';
 import { EVICTION_NAMES, type EvictionName } from './policy/index.js';
 
@@ -6,41 +7,42 @@ import { EVICTION_NAMES, type EvictionName } from './policy/index.js';
 export interface SharedCacheOptions {
   /** Bound of the cache's shared memory in bytes, keys, values, index and bookkeeping together: a number or a string such as
    *  `'64MB'` (1 MB = 1024 x 1024). Default `'64MB'`, at least `'1MB'`. */
-  maxBytes?: number | string;
+  maxBytes?: number | string | undefined;
   /** Second bound, by number of entries. Default none. */
-  maxEntries?: number;
-  /** Time to live of an entry in ms when the call does not say; `Infinity` never expires. Default 3,600,000 (one hour). */
-  ttl?: number;
+  maxEntries?: number | undefined;
+  /** Time to live of an entry when the call does not say: ms, or a string such as `'5m'`; `Infinity` never expires. Default
+   *  3,600,000 (one hour). */
+  ttl?: Duration | undefined;
   /** Eviction policy. Default `'adaptive'`. */
-  eviction?: EvictionName;
+  eviction?: EvictionName | undefined;
   /** Number of lock domains, a power of two. Default: at most 8, so that each has 1 MB and 512 entries or more. */
-  shards?: number;
+  shards?: number | undefined;
   /** Bytes of key, value and the 24-byte head of a typical entry; sets how many entries the index is made for. Lower it for
    *  many tiny entries, raise it to give large ones the index's memory. Default 152. */
-  averageEntryBytes?: number;
+  averageEntryBytes?: number | undefined;
   /** How objects become bytes. Default: what structuredClone keeps. Every thread must attach with the same one. */
-  codec?: Codec;
+  codec?: Codec | undefined;
   /** Latency recording: `true`, or its settings. Default off. */
-  monitor?: boolean | MonitorSettings;
+  monitor?: boolean | MonitorSettings | undefined;
   /** Background removal of expired entries, by a thread the creator starts; every `intervalMs` (default 50) it advances the
    *  coarse clock and sweeps a part of the cache, all of it in about 20 turns. Default on. */
-  sweep?: boolean | SweepSettings;
+  sweep?: boolean | SweepSettings | undefined;
   /** Longest wait for a lock that a live thread keeps, in ms, before a get misses and a put is refused. Default 5,000. */
-  lockTimeoutMs?: number;
+  lockTimeoutMs?: number | undefined;
 }
 
 /** Settings of the background removal of expired entries. */
 export interface SweepSettings {
   /** ms between two turns, 1 to 60,000. Default 50. */
-  intervalMs?: number;
+  intervalMs?: number | undefined;
 }
 
 /** Settings of a cache's own monitor. */
 export interface MonitorSettings {
   /** One operation in so many is timed, 1 to 1,000,000. Default 128. */
-  sample?: number;
+  sample?: number | undefined;
   /** Recent metrics kept for each thread, 1 to 65,536. Default 1,024. */
-  retention?: number;
+  retention?: number | undefined;
 }
 
 export interface ResolvedOptions {
@@ -93,7 +95,7 @@ export function resolveOptions(options: SharedCacheOptions = {}): ResolvedOption
   return {
     maxBytes: parseBytes(maxBytes),
     maxEntries,
-    ttl: checkTtl(ttl),
+    ttl: toMs(ttl),
     eviction,
     shards,
     averageEntryBytes,
@@ -102,17 +104,6 @@ export function resolveOptions(options: SharedCacheOptions = {}): ResolvedOption
     sweepIntervalMs: resolveSweep(options.sweep),
     lockTimeoutMs,
   };
-}
-
-/** Returns the TTL, or another duration of that name, in ms; anything but a number >= 0 throws ERR_INVALID_TTL. */
-export function checkTtl(ttl: unknown, name = 'ttl'): number {
-  if (typeof ttl !== 'number' || !(ttl >= 0)) {
-    throw new SharedCacheError(
-      'ERR_INVALID_TTL',
-      `${name} must be a number of milliseconds >= 0 or Infinity, received ${describe(ttl)}`,
-    );
-  }
-  return ttl;
 }
 
 /** Throws ERR_INVALID_OPTION. */

@@ -1,5 +1,16 @@
-import type { Attachment } from './attachment.js';
-import { BUCKET_LOAD, BUCKET_WORDS, CONTROL, COUNTER, LINK_WORDS, SHARD, SLOT_SHIFT } from './memory/layout.js';
+import type { Cause } from './listen.js';
+import {
+  BUCKET_LOAD,
+  BUCKET_WORDS,
+  CAUSE,
+  CAUSES,
+  CONTROL,
+  COUNTER,
+  LINK_WORDS,
+  SHARD,
+  SLOT_SHIFT,
+} from './memory/layout.js';
+import type { Table } from './table/table.js';
 
 /** Totals over all threads, those that have ended included. */
 export interface CacheStats {
@@ -17,12 +28,16 @@ export interface CacheStats {
   hitRatio: number;
   /** Entries that were to be stored, by whichever call, those refused included. */
   puts: number;
-  /** Live entries that a call removed: `delete`, an `update` to undefined, a TTL of 0. `clear` does not count. */
+  /** Live entries that a call removed: `delete`, `take`, an `update` to undefined. `clear` does not count. */
   deletes: number;
   /** Entries removed to make room. */
   evictions: number;
   /** Entries removed after their TTL, wherever they were found. */
   expirations: number;
+  /** Entries removed because a tag of theirs was invalidated, or a namespace they were in was cleared. */
+  invalidations: number;
+  /** Entries that left, by cause. */
+  left: Record<Cause, number>;
   /** Puts refused because the entry can never be stored. */
   rejections: number;
   /** Times a thread repaired what another, dead or thrown out, had left locked. */
@@ -45,10 +60,13 @@ export interface CacheStats {
 
 const INDEX_BYTES_PER_ENTRY = ((BUCKET_WORDS + (LINK_WORDS << SLOT_SHIFT)) * 4) / BUCKET_LOAD;
 
-export function collectStats(attachment: Attachment): CacheStats {
-  const { arena, registry } = attachment;
+export function collectStats(table: Table): CacheStats {
+  const { arena, registry } = table;
   const total = (name: keyof typeof COUNTER): number => registry.total(COUNTER[name]);
-  const totalObjects = countEntries(attachment);
+  const totalObjects = table.countEntries();
+  const left = Object.fromEntries(
+    CAUSES.map((cause) => [cause, registry.total(COUNTER.left + CAUSE[cause])]),
+  ) as Record<Cause, number>;
   const heapBytes = arena.shards.reduce((sum, shard) => sum + shard.words[SHARD.usedUnits] * 8, 0);
   const hits = total('hits');
   const misses = total('misses');
@@ -61,9 +79,11 @@ export function collectStats(attachment: Attachment): CacheStats {
     misses,
     hitRatio: hits + misses === 0 ? 0 : hits / (hits + misses),
     puts: total('puts'),
-    deletes: total('deletes'),
-    evictions: total('evictions'),
-    expirations: total('expirations'),
+    deletes: left.deleted,
+    evictions: left.evicted,
+    expirations: left.expired,
+    invalidations: total('invalidations'),
+    left,
     rejections: total('rejections'),
     recoveries: total('recoveries'),
     lockTimeouts: total('lockTimeouts'),
@@ -74,8 +94,4 @@ export function collectStats(attachment: Attachment): CacheStats {
     ...(maxEntries > 0 ? { maxEntries } : {}),
     threads: registry.countAttached(),
   };
-}
-
-export function countEntries(attachment: Attachment): number {
-  return attachment.arena.shards.reduce((sum, shard) => sum + shard.words[SHARD.entries], 0);
 }

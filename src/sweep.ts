@@ -1,7 +1,7 @@
-import { Attachment } from './attachment.js';
 import type { SharedCacheHandle } from './cache.js';
 import { Arena } from './memory/arena.js';
 import { sweepSome } from './table/sweep.js';
+import { Table } from './table/table.js';
 
 /** Longest that one tick removes entries, ms. */
 const TICK_BUDGET_MS = 5;
@@ -16,8 +16,8 @@ export interface Sweep {
 }
 
 export function attachSweep(handle: SharedCacheHandle): Sweep {
-  const attachment = Attachment.of(Arena.attach(handle.buffers), true);
-  const { clock, shards } = attachment;
+  const table = Table.of(Arena.attach(handle.buffers), true);
+  const { clock, shards } = table;
   let turn = 0;
   return {
     tick() {
@@ -27,12 +27,12 @@ export function attachSweep(handle: SharedCacheHandle): Sweep {
         const shard = shards[turn++ % shards.length];
         // The sweeper also finds locks whose owners died with nobody waiting.
         shard.releaseDead();
-        sweepSome(shard, Math.max(1, Math.ceil(shard.heap.usedPages / TICKS_PER_ROUND)), clock.now());
+        sweepSome(shard, Math.max(1, Math.ceil(shard.heap.usedPages / TICKS_PER_ROUND)));
       }
     },
     close() {
       clock.stopTicking();
-      attachment.release();
+      table.release();
     },
   };
 }

@@ -1,5 +1,5 @@
 import { describe, SharedCacheError } from '../errors.js';
-import { MAX_KEY_BYTES } from '../memory/layout.js';
+import { MAX_KEY_BYTES, MAX_STORED_KEY_BYTES } from '../memory/layout.js';
 import { halfSipHash13 } from './hash.js';
 
 /** Longest key packed by a loop; above, one call of the native encoder wins. */
@@ -13,7 +13,7 @@ const utf8 = new TextEncoder();
  */
 export class KeyEncoder {
   /** The encoded key, little-endian, its last word padded with zeros. */
-  readonly words: Int32Array = new Int32Array((MAX_KEY_BYTES >> 2) + 2);
+  readonly words: Int32Array = new Int32Array((MAX_STORED_KEY_BYTES >> 2) + 2);
   lengthBytes = 0;
   /** Signed 32-bit HalfSipHash-1-3 under the cache's key. */
   hash = 0;
@@ -103,6 +103,23 @@ export class KeyEncoder {
     }
     this.lengthBytes = length;
     this.hash = v1 ^ v3;
+  }
+
+  /** Whether `encode` would take it: throws as encode does, and encodes nothing that is certain to fit. */
+  check(key: unknown): void {
+    if (typeof key !== 'string' || key.length * 3 > MAX_KEY_BYTES) this.encode(key);
+  }
+
+  /** The key behind a prefix of bytes that no key's encoding has. Throws as encode does. */
+  encodeBehind(prefix: Uint8Array, key: unknown): void {
+    this.encode(key);
+    const own = this.lengthBytes;
+    const bytes = this.#bytes;
+    bytes.copyWithin(prefix.length, 0, own);
+    bytes.set(prefix);
+    this.lengthBytes = prefix.length + own;
+    bytes.fill(0, this.lengthBytes, (this.lengthBytes + 3) & ~3);
+    this.hash = halfSipHash13(this.words, this.lengthBytes, this.#hashKey0, this.#hashKey1);
   }
 
   /** A second hash of the same key, independent of the first. */

@@ -13,8 +13,18 @@ const SCRATCH_BYTES = 64 * 1024;
 const LOOP_LENGTH = 24;
 const utf8 = new TextEncoder();
 
+/** A value as bytes: what they are, and where. */
+export interface Encoded {
+  readonly kind: number;
+  readonly lengthBytes: number;
+  readonly bytes: Uint8Array;
+  readonly offset: number;
+  /** The same bytes as words, when they lie at the start of a scratch. */
+  readonly words: Int32Array | undefined;
+}
+
 /** Encodes one value at a time; what it offers is valid until the next call. */
-export class ValueEncoder {
+export class ValueEncoder implements Encoded {
   kind = 0;
   lengthBytes = 0;
   bytes: Uint8Array;
@@ -50,6 +60,12 @@ export class ValueEncoder {
         `undefined, functions and symbols cannot be stored, received ${describe(value)}`,
       );
     }
+  }
+
+  /** What was encoded last, in memory of its own: it stays when the next value is encoded. */
+  snapshot(): Encoded {
+    const { kind, lengthBytes, bytes, offset } = this;
+    return { kind, lengthBytes, bytes: new Uint8Array(bytes.subarray(offset, offset + lengthBytes)), offset: 0, words: undefined };
   }
 
   #string(value: string): void {

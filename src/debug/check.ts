@@ -1,18 +1,18 @@
-import type { Attachment } from '../attachment.js';
 import {
   BUCKET_OVERFLOW,
   BUCKET_SLOTS,
   CHUNK,
   CHUNK_META,
   ENTRY,
-  MAX_KEY_BYTES,
   MAX_PROBE,
+  MAX_STORED_KEY_BYTES,
   REF_SHIFT,
   SHARD,
   SLOT_SHIFT,
 } from '../memory/layout.js';
 import { isChained, keyBytesOf } from '../table/entry.js';
 import type { Shard } from '../table/shard.js';
+import type { Table } from '../table/table.js';
 import { type Filled, inspectHeap } from './check-heap.js';
 
 const MOST_PROBLEMS = 50;
@@ -26,9 +26,9 @@ export interface Inspection {
 }
 
 /** Walks the whole structure, one locked shard at a time. */
-export function inspectCache(attachment: Attachment): Inspection {
+export function inspectCache(table: Table): Inspection {
   const problems: string[] = [];
-  for (const shard of attachment.shards) {
+  for (const shard of table.shards) {
     const report = (message: string): void => {
       if (problems.length < MOST_PROBLEMS) problems.push(`shard ${shard.memory.index}: ${message}`);
     };
@@ -102,9 +102,9 @@ function inspectEntry(
   const m = shard.words;
   const word = ref << (REF_SHIFT - 2);
   const meta = m[word + ENTRY.meta];
-  if (m[word + ENTRY.hash] !== m[shard.memory.hashWord(slot)])
+  if (shard.hashOfLocked(ref) !== m[shard.memory.hashWord(slot)])
     report(`slot ${slot} and its entry have different hashes`);
-  if (keyBytesOf(meta) > MAX_KEY_BYTES || m[word + ENTRY.valueBytes] < 0)
+  if (keyBytesOf(meta) > MAX_STORED_KEY_BYTES || m[word + ENTRY.valueBytes] < 0)
     report(`slot ${slot} has an impossible length`);
   if (blocks.has(ref)) report(`block ${ref} belongs to two entries`);
   blocks.add(ref);

@@ -1,5 +1,6 @@
 import { isMainThread } from 'node:worker_threads';
 import type { KeyEncoder } from '../codec/key.js';
+import type { Duration } from '../duration.js';
 import { describe, SharedCacheError } from '../errors.js';
 import { COUNTER } from '../memory/layout.js';
 import { type Chain, currentLoad, currentLoads, newChain, runCompute, runLoader } from './chain.js';
@@ -15,18 +16,18 @@ const SLICE_MS = 25;
 
 /** Settings of getOrSetSync. */
 export interface LoadOptions {
-  /** TTL of a loaded value in ms; default the cache's. */
-  ttl?: number;
+  /** TTL of a loaded value: ms, or a string such as `'5m'`; default the cache's. */
+  ttl?: Duration | undefined;
   /** ms after its TTL in which a value is still served, to `get` as well, while one thread refreshes it. Default 0. */
-  staleTtl?: number;
+  staleTtl?: number | undefined;
   /** Longest wait for another thread's load, in ms; then the caller loads itself. Default: as long as that thread lives. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
 }
 
 /** Settings of getOrSet. */
 export interface AsyncLoadOptions extends LoadOptions {
   /** Aborts this caller's wait; the load goes on for the others. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** What a flight needs of the cache it belongs to. */
@@ -34,6 +35,8 @@ export interface FlightTarget<V> {
   /** The same array for all flights that this thread has in the cache. */
   readonly words: Int32Array;
   readonly key: KeyEncoder;
+  /** Encodes a key of the flight's keyspace into `key`. */
+  encode(key: string): void;
   readonly counters: Float64Array;
   /** Peeks in a way that a value within `staleTtl` of its expiry counts as absent. */
   peekFresh(key: string, staleTtl: number): V | undefined;
@@ -249,12 +252,12 @@ export class Flight<V> {
 
   #idOf(name: string): KeyId {
     const { key } = this.#target;
-    key.encode(name);
+    this.#target.encode(name);
     return { hash: key.hash, identity: key.secondHash() };
   }
 
   #claim(key: string): Claim {
-    this.#target.key.encode(key);
+    this.#target.encode(key);
     return this.#leases.claim(this.#target.key);
   }
 

@@ -1,7 +1,17 @@
 import { randomFillSync } from 'node:crypto';
 import { describe, SharedCacheError } from '../errors.js';
-import { type ShardGeometry, shardGeometry } from './geometry.js';
-import { CONTROL, LAYOUT_VERSION, MAGIC, MAX_SHARD_BYTES, POLICY_GLOBAL_WORD } from './layout.js';
+import { type ControlGeometry, controlGeometry, type ShardGeometry, shardGeometry } from './geometry.js';
+import {
+  CONTROL,
+  LAYOUT_VERSION,
+  MAGIC,
+  MAX_EVENT_WORDS,
+  MAX_SHARD_BYTES,
+  MAX_TAG_SLOTS,
+  MAX_THREADS_OF_PROCESSES,
+  MIN_EVENT_WORDS,
+  MIN_TAG_SLOTS,
+} from './layout.js';
 import { ShardMemory } from './shard-memory.js';
 import type { Sizing } from './sizing.js';
 
@@ -30,11 +40,13 @@ export class Arena {
   readonly buffers: ArenaBuffers;
   readonly words: Int32Array;
   readonly doubles: Float64Array;
+  readonly control: ControlGeometry;
   readonly geometry: ShardGeometry;
   readonly shards: readonly ShardMemory[];
 
-  private constructor(buffers: ArenaBuffers, geometry: ShardGeometry) {
+  private constructor(buffers: ArenaBuffers, control: ControlGeometry, geometry: ShardGeometry) {
     this.buffers = buffers;
+    this.control = control;
     this.words = new Int32Array(buffers.control);
     this.doubles = new Float64Array(buffers.control, 0, buffers.control.byteLength >> 3);
     this.geometry = geometry;
@@ -53,13 +65,16 @@ export class Arena {
     const { geometry, shardCount } = sizing;
     const shardBytes = geometry.words * 4;
     const shardsPerSegment = Math.min(shardCount, Math.max(1, Math.floor(MAX_SEGMENT_BYTES / shardBytes)));
-    const control = allocate(sizing.controlWords * 4, settings.maxBytes);
+    const control = allocate(sizing.control.words * 4, settings.maxBytes);
     const segments: SharedArrayBuffer[] = [];
     for (let left = shardCount; left > 0; left -= shardsPerSegment) {
       segments.push(allocate(Math.min(left, shardsPerSegment) * shardBytes, settings.maxBytes));
     }
     const m = new Int32Array(control);
     const doubles = new Float64Array(control);
+    m[CONTROL.threadCount] = sizing.control.threadCount;
+    m[CONTROL.tagSlots] = sizing.control.tagSlots;
+    m[CONTROL.eventWords] = geometry.eventWords;
     m[CONTROL.layoutVersion] = LAYOUT_VERSION;
     m[CONTROL.shardCount] = shardCount;
     m[CONTROL.shardWords] = geometry.words;
@@ -68,7 +83,7 @@ export class Arena {
     m[CONTROL.pageCount] = geometry.pageCount;
     m[CONTROL.bucketCount] = geometry.bucketCount;
     m[CONTROL.policyShardWords] = geometry.policyWords;
-    m[CONTROL.policyGlobalWords] = sizing.policyGlobalWords;
+    m[CONTROL.policyGlobalWords] = sizing.control.policyWords;
     m[CONTROL.shardCapacity] = sizing.shardCapacity;
     m[CONTROL.extraEntryShards] = sizing.extraEntryShards;
     m[CONTROL.evictionId] = settings.evictionId;
@@ -82,13 +97,13 @@ export class Arena {
     // Hash key and cache id lie side by side.
     randomFillSync(m, CONTROL.hashKey0, 4);
     Atomics.store(m, CONTROL.magic, MAGIC);
-    return new Arena({ control, segments }, geometry);
+    return new Arena({ control, segments }, sizing.control, geometry);
   }
 
   /** Believes nothing: magic, layout version, geometry and buffer sizes are checked against each other first. */
   static attach(buffers: ArenaBuffers): Arena {
     const { control, segments } = buffers;
-    if (!(control instanceof SharedArrayBuffer) || control.byteLength < POLICY_GLOBAL_WORD * 4) {
+    if (!(control instanceof SharedArrayBuffer) || control.byteLength < CONTROL.words * 4) {
       throw invalidHandle(`its control buffer is ${describe(control)}`);
     }
     const m = new Int32Array(control);
@@ -102,14 +117,28 @@ export class Arena {
       pageCount: m[CONTROL.pageCount],
       bucketCount: m[CONTROL.bucketCount],
       policyWords: m[CONTROL.policyShardWords],
+      eventWords: m[CONTROL.eventWords],
+    };
+    const controlDimensions = {
+      threadCount: m[CONTROL.threadCount],
+      tagSlots: m[CONTROL.tagSlots],
+      policyWords: m[CONTROL.policyGlobalWords],
     };
     const plausible =
       shardCount >= 1 &&
       shardCount <= 1024 &&
-      Number.isInteger(Math.log2(shardCount)) &&
+      isPowerOfTwo(shardCount) &&
       m[CONTROL.shardsPerSegment] >= 1 &&
       m[CONTROL.shardCapacity] >= 0 &&
-      m[CONTROL.policyGlobalWords] >= 0 &&
+      controlDimensions.policyWords >= 0 &&
+      controlDimensions.threadCount >= 1 &&
+      controlDimensions.threadCount <= MAX_THREADS_OF_PROCESSES &&
+      controlDimensions.tagSlots >= MIN_TAG_SLOTS &&
+      controlDimensions.tagSlots <= MAX_TAG_SLOTS &&
+      isPowerOfTwo(controlDimensions.tagSlots) &&
+      dimensions.eventWords >= MIN_EVENT_WORDS &&
+      dimensions.eventWords <= MAX_EVENT_WORDS &&
+      isPowerOfTwo(dimensions.eventWords) &&
       m[CONTROL.lockTimeoutMs] >= 1 &&
       dimensions.pageShift >= 12 &&
       dimensions.pageShift <= 16 &&
@@ -129,12 +158,13 @@ export class Arena {
       doubles[CONTROL.maxEntryBytes >> 1] <= MAX_SHARD_BYTES;
     if (!settingsHold) throw invalidHandle('the settings in its header make no sense');
     const geometry = shardGeometry(dimensions);
+    const layout = controlGeometry(controlDimensions);
     const shardBytes = geometry.words * 4;
     const agrees =
       geometry.words === m[CONTROL.shardWords] &&
       shardBytes <= MAX_SHARD_BYTES &&
       m[CONTROL.shardCapacity] <= geometry.slotCount &&
-      control.byteLength >= (POLICY_GLOBAL_WORD + m[CONTROL.policyGlobalWords]) * 4 &&
+      control.byteLength >= layout.words * 4 &&
       segments.length === Math.ceil(shardCount / m[CONTROL.shardsPerSegment]) &&
       // Array.from, since `every` skips the holes of a sparse array.
       Array.from(segments).every((segment: unknown, i) => {
@@ -142,7 +172,7 @@ export class Arena {
         return segment instanceof SharedArrayBuffer && segment.byteLength === held * shardBytes;
       });
     if (!agrees) throw invalidHandle('its buffers do not have the sizes its header tells');
-    return new Arena(buffers, geometry);
+    return new Arena(buffers, layout, geometry);
   }
 
   /** Tells caches of one process apart. */
@@ -150,6 +180,8 @@ export class Arena {
     return `${this.words[CONTROL.cacheId0] >>> 0}-${this.words[CONTROL.cacheId1] >>> 0}`;
   }
 }
+
+const isPowerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(value));
 
 function allocate(bytes: number, maxBytes: number): SharedArrayBuffer {
   try {

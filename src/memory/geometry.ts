@@ -1,13 +1,22 @@
 import {
   BUCKET_LOAD,
   BUCKET_WORDS,
+  BYTES_PER_TAG_SLOT,
+  COUNTERS,
   LINK_WORDS,
   MAX_CHANGE_COUNTS,
+  MAX_EVENT_WORDS,
+  MAX_TAG_SLOTS,
   MIN_CHANGE_COUNTS,
+  MIN_EVENT_WORDS,
+  MIN_TAG_SLOTS,
   PAGES_WORD,
   pageRecordWords,
+  SHARD_BYTES_PER_EVENT_BYTE,
   SLOT_SHIFT,
   SLOTS_PER_CHANGE_COUNT,
+  TAGS_WORD,
+  THREAD,
 } from './layout.js';
 import { sizeClasses } from './size-classes.js';
 
@@ -17,6 +26,23 @@ export interface ShardDimensions {
   pageCount: number;
   bucketCount: number;
   policyWords: number;
+  /** A power of two. */
+  eventWords: number;
+}
+
+/** What the control buffer's layout follows from; stored in its header. */
+export interface ControlDimensions {
+  threadCount: number;
+  tagSlots: number;
+  policyWords: number;
+}
+
+/** Where each part of the control buffer begins, in words. */
+export interface ControlGeometry extends ControlDimensions {
+  threadsWord: number;
+  countersWord: number;
+  policyWord: number;
+  words: number;
 }
 
 /** Where each part of a shard begins, in words from the shard's start. */
@@ -25,6 +51,7 @@ export interface ShardGeometry extends ShardDimensions {
   changesWord: number;
   /** A power of two. */
   changeCounts: number;
+  eventsWord: number;
   bucketsWord: number;
   linksWord: number;
   policyWord: number;
@@ -38,12 +65,13 @@ export interface ShardGeometry extends ShardDimensions {
 const alignToLine = (words: number): number => Math.ceil(words / 16) * 16;
 
 export function shardGeometry(dimensions: ShardDimensions): ShardGeometry {
-  const { pageShift, pageCount, bucketCount, policyWords } = dimensions;
+  const { pageShift, pageCount, bucketCount, policyWords, eventWords } = dimensions;
   const recordWords = pageRecordWords(pageShift);
   const slotCount = bucketCount << SLOT_SHIFT;
   const changesWord = alignToLine(PAGES_WORD + pageCount * recordWords);
   const changeCounts = changeCountsFor(slotCount);
-  const bucketsWord = changesWord + changeCounts;
+  const eventsWord = changesWord + changeCounts;
+  const bucketsWord = eventsWord + eventWords;
   const linksWord = bucketsWord + bucketCount * BUCKET_WORDS;
   const policyWord = linksWord + slotCount * LINK_WORDS;
   const heapWord = alignToLine(policyWord + policyWords);
@@ -52,6 +80,7 @@ export function shardGeometry(dimensions: ShardDimensions): ShardGeometry {
     pageRecordWords: recordWords,
     changesWord,
     changeCounts,
+    eventsWord,
     bucketsWord,
     linksWord,
     policyWord,
@@ -62,12 +91,34 @@ export function shardGeometry(dimensions: ShardDimensions): ShardGeometry {
   };
 }
 
+export function controlGeometry(dimensions: ControlDimensions): ControlGeometry {
+  const { threadCount, tagSlots, policyWords } = dimensions;
+  const threadsWord = alignToLine(TAGS_WORD + tagSlots * 2);
+  const countersWord = threadsWord + threadCount * THREAD.words;
+  const policyWord = alignToLine(countersWord + threadCount * COUNTERS * 2);
+  return { ...dimensions, threadsWord, countersWord, policyWord, words: alignToLine(policyWord + policyWords) };
+}
+
+/** Slots of the tag table of a cache of this size. */
+export function tagSlotsFor(maxBytes: number): number {
+  return powerOfTwo(maxBytes / BYTES_PER_TAG_SLOT, MIN_TAG_SLOTS, MAX_TAG_SLOTS);
+}
+
+/** Words of the ring of events of a shard of this size. */
+export function eventWordsFor(shardBytes: number): number {
+  return powerOfTwo(shardBytes / SHARD_BYTES_PER_EVENT_BYTE / 4, MIN_EVENT_WORDS, MAX_EVENT_WORDS);
+}
+
 function changeCountsFor(slotCount: number): number {
-  const wanted = 2 ** Math.floor(Math.log2(slotCount / SLOTS_PER_CHANGE_COUNT));
-  return Math.min(MAX_CHANGE_COUNTS, Math.max(MIN_CHANGE_COUNTS, wanted));
+  return powerOfTwo(slotCount / SLOTS_PER_CHANGE_COUNT, MIN_CHANGE_COUNTS, MAX_CHANGE_COUNTS);
 }
 
 /** Buckets that hold `entries` at the designed load. */
 export function bucketsFor(entries: number): number {
   return Math.max(2, Math.ceil(entries / BUCKET_LOAD));
+}
+
+/** The largest power of two that is no more than wanted, within bounds that are powers of two. */
+function powerOfTwo(wanted: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, 2 ** Math.floor(Math.log2(wanted))));
 }

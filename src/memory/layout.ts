@@ -3,27 +3,33 @@
  *
  * A cache is one *control* buffer and one or more *segment* buffers; a shard never crosses a segment.
  *
- *   control   ┌────────┬────────────────┬───────────────────────┬────────┬───────┬────────────────┐
- *             │ header │ thread records │ thread counters (f64) │ leases │ waits │ policy, shared │
- *             └────────┴────────────────┴───────────────────────┴────────┴───────┴────────────────┘
- *   shard     ┌────────────┬─────────┬────────────┬────────────┬─────────┬─────────┬─────────┬────────┬─────────┐
- *             │ shard head │ journal │ class heads│ page table │ changes │ buckets │ links   │ policy │ heap    │
- *             └────────────┴─────────┴────────────┴────────────┴─────────┴─────────┴─────────┴────────┴─────────┘
+ *   control   ┌────────┬────────┬───────┬────────────┬────────────────┬───────────────────────┬────────────────┐
+ *             │ header │ leases │ waits │ tags (f64) │ thread records │ thread counters (f64) │ policy, shared │
+ *             └────────┴────────┴───────┴────────────┴────────────────┴───────────────────────┴────────────────┘
+ *   shard     ┌────────────┬─────────┬────────────┬────────────┬─────────┬────────┬─────────┬───────┬────────┬──────┐
+ *             │ shard head │ journal │ class heads│ page table │ changes │ events │ buckets │ links │ policy │ heap │
+ *             └────────────┴─────────┴────────────┴────────────┴─────────┴────────┴─────────┴───────┴────────┴──────┘
  *   bucket    ┌──────────────────────┬──────────────────────┬───────────────────────┬──────────┐
  *   (64 B)    │ 7 hashes (words 0-6) │ 7 refs  (words 7-13) │ 7 marks (bytes 56-62) │ overflow │
  *             └──────────────────────┴──────────────────────┴───────────────────────┴──────────┘
- *   entry     ┌──────┬──────┬───────────┬────────┬───────────────┬──────────────────┬─────────────┬───────┐
- *             │ hash │ meta │ valueBytes│ policy │ expiresAt f64 │ [next, here]     │ key, padded │ value │
- *             └──────┴──────┴───────────┴────────┴───────────────┴──only if chained─┴──to a word──┴───────┘
+ *   entry     ┌──────┬────────────┬────────┬─────────┬───────────────────┬────────────────────┬─────────────┬───────┐
+ *   (24 B     │ meta │ valueBytes │ policy │ version │ expiry | version  │ [next, here, hash] │ key, padded │ value │
+ *   and more) └──────┴────────────┴────────┴─────────┴───────────────────┴──only if chained───┴──to a word──┴───────┘
+ *   extended  ┌────────────┬───────────┬──────────────┬──────────────┬────────┬───────────────┬───────────┬─────────┐
+ *   entry's   │ extraBytes │ begun f53 │ graceEnd f53 │ lifetime f53 │ counts │ tags' hashes  │ tags' text│ value   │
+ *   value     └────────────┴───────────┴──────────────┴──────────────┴────────┴───────────────┴───────────┴─────────┘
+ *   event     ┌────────┬────────────────┬─────────────┐
+ *             │ number │ cause|keyBytes │ key, padded │
+ *             └────────┴────────────────┴─────────────┘
  *   chunk     ┌──────┬──────┬──────┬──────┬─────────────────────────────────────────────────────────────────┐
- *             │ next │ CHUNK│ here │ hash │ the next `here` bytes of key and value                          │
+ *             │ CHUNK│ next │ here │ hash │ the next `here` bytes of key and value                          │
  *             └──────┴──────┴──────┴──────┴─────────────────────────────────────────────────────────────────┘
  *
  * Zero means empty everywhere: a freshly allocated buffer is a valid empty shard.
  */
 
 export const MAGIC = 0x4d4f4f4e; // "MOON"
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 // ---- control header (words) ------------------------------------------------------------------------------------
 export const CONTROL = {
@@ -47,6 +53,8 @@ export const CONTROL = {
   shardCapacity: 16,
   extraEntryShards: 17,
   lockTimeoutMs: 18,
+  /** Thread records there are. */
+  threadCount: 19,
   /** Lock of the policy's shared area: word, version, waiters, as in a shard's head. */
   policyLock: 20,
   /** 1 while a sweeper keeps the clock going. */
@@ -59,27 +67,43 @@ export const CONTROL = {
   maxEntries: 28,
   /** f64: largest key + value of an entry, in bytes. */
   maxEntryBytes: 30,
-  /** f64 in a cache line of its own: coarse Date.now(). */
+  /** f64 in a cache line of its own: the coarse clock. */
   clock: 32,
-  /** f64: Date.now() when the sweeper last advanced the clock. */
+  /** f64: what the clock said when the sweeper last advanced it. */
   tickedAt: 34,
+  /** f64: what turns the machine's monotonic ms into the cache's time. */
+  clockOffset: 36,
   /** Lock of the leases: word, version, waiters, as in a shard's head. */
   leaseLock: 48,
   /** Counts the releases of all leases; who finds none free sleeps on it. */
   leaseReleases: 51,
-  words: 64,
+  /** Slots of the tag table, a power of two. */
+  tagSlots: 52,
+  /** Words of each shard's ring of events, a power of two. */
+  eventWords: 53,
+  /** f64: bytes of values that a thread keeps near, at most; for caches of frozen values. */
+  nearBytes: 54,
+  /** f64 in a cache line that only invalidations and the threads that listen change: the number of the last invalidation. */
+  invalidations: 64,
+  /** f64: the number that the last clear() of the whole cache got. */
+  clearedAt: 66,
+  /** Bit n is set while somebody listens for entries that leave by cause n. */
+  listening: 68,
+  words: 80,
 } as const;
 
 /** Bits of CONTROL.flags. */
 export const FLAG_CUSTOM_CODEC = 1;
+export const FLAG_FROZEN = 2;
 
 // ---- thread records --------------------------------------------------------------------------------------------
-/** Threads attached at one time. */
+/** Threads attached at one time to a cache of one process, and to one of many. */
 export const MAX_THREADS = 256;
+export const MAX_THREADS_OF_PROCESSES = 1024;
 /** An owner number is `generation << OWNER_INDEX_BITS | index of the thread record`, so a dead owner's number does not
- *  come back before its record was reused 4 million times. */
-export const OWNER_INDEX_BITS = 8;
-export const MAX_GENERATION = 2 ** 22 - 1;
+ *  come back before its record was reused 2 million times. */
+export const OWNER_INDEX_BITS = 10;
+export const MAX_GENERATION = 2 ** 21 - 1;
 
 export const THREAD = {
   /** 0 free; > 0 attached: the record's generation; < 0: minus the mark of the thread that is attaching. */
@@ -96,6 +120,8 @@ export const THREAD = {
   blocked: 10,
   blockedHash: 11,
   blockedIdentity: 12,
+  /** Bit n is set while the thread listens for entries that leave by cause n. */
+  listening: 13,
   words: 16,
 } as const;
 
@@ -106,21 +132,30 @@ export const COUNTER = {
   hits: 0,
   misses: 1,
   puts: 2,
-  deletes: 3,
-  evictions: 4,
-  expirations: 5,
-  rejections: 6,
-  recoveries: 7,
-  lockTimeouts: 8,
-  loads: 9,
-  waits: 10,
-  takeovers: 11,
+  rejections: 3,
+  recoveries: 4,
+  lockTimeouts: 5,
+  loads: 6,
+  waits: 7,
+  takeovers: 8,
+  invalidations: 9,
+  /** The first of seven: entries that left, by cause. */
+  left: 10,
 } as const;
-export const COUNTERS = 16;
 
-export const THREADS_WORD = CONTROL.words;
-export const COUNTERS_WORD = THREADS_WORD + MAX_THREADS * THREAD.words;
-export const LEASES_WORD = COUNTERS_WORD + MAX_THREADS * COUNTERS * 2;
+/** Why an entry leaves; the place of each is its number in shared memory. */
+export const CAUSES = ['evicted', 'expired', 'deleted', 'replaced', 'invalidated', 'cleared', 'refused'] as const;
+export const CAUSE = {
+  evicted: 0,
+  expired: 1,
+  deleted: 2,
+  replaced: 3,
+  invalidated: 4,
+  cleared: 5,
+  refused: 6,
+} as const;
+export const COUNTERS = 24;
+export const LEASES_WORD = CONTROL.words;
 
 // ---- single-flight leases --------------------------------------------------------------------------------------
 /** Keys that can be loading at one time; a power of two. More wait for their turn. */
@@ -151,7 +186,14 @@ export const WAIT = {
   toHash: 3,
   toIdentity: 4,
 } as const;
-export const POLICY_GLOBAL_WORD = WAITS_WORD + WAIT_COUNT * WAIT_WORDS;
+
+// ---- tags ------------------------------------------------------------------------------------------------------
+/** f64 per slot: the number of the last invalidation of a tag whose hash ends in the slot's number. */
+export const TAGS_WORD = WAITS_WORD + WAIT_COUNT * WAIT_WORDS;
+/** One slot of the tag table for so many bytes of `maxBytes`, within these bounds. */
+export const BYTES_PER_TAG_SLOT = 4096;
+export const MIN_TAG_SLOTS = 256;
+export const MAX_TAG_SLOTS = 65_536;
 
 // ---- shard head (words) ----------------------------------------------------------------------------------------
 export const SHARD = {
@@ -182,13 +224,25 @@ export const SHARD = {
   sweepPage: 13,
   /** Counts the keys that came; a hint. */
   inserts: 14,
-  headWords: 16,
+  /** Entries past their TTL that are kept for a loader's failure; they do not count as entries of the cache. */
+  past: 15,
+  /** f64: the number of the last write, an entry's version. */
+  writes: 16,
+  /** f64: the invalidation up to which all entries were looked at, and that up to which the round under way will have. */
+  sweptInvalidation: 18,
+  sweepingInvalidation: 20,
+  /** Where the oldest event in the ring begins and the newest ends, in words since the beginning of time, and how many
+   *  events there were. */
+  eventsBegin: 22,
+  eventsEnd: 23,
+  events: 24,
+  headWords: 32,
 } as const;
 
 /** Words of a value that a put rewrites where they are, after journaling all of them. */
 export const MAX_OVERWRITTEN_WORDS = 128;
-/** Most journaled stores between two commits: a value rewritten in place with its head (4) and a policy step (24), or a put
- *  that replaces (27), a probe path (16) and a policy step. */
+/** Most journaled stores between two commits: a value rewritten in place with its head (6), its event (2) and a policy step
+ *  (24), or a put that replaces (30), a probe path (16) and a policy step. */
 export const JOURNAL_CAPACITY = MAX_OVERWRITTEN_WORDS + 32;
 export const JOURNAL_WORD = SHARD.headWords;
 /** The class heads follow: [1 + first page with a free block, free blocks] per size class. */
@@ -242,34 +296,80 @@ export const MAX_PROBE = 16;
 export const BUCKET_LOAD = 5.25;
 export const LINK_WORDS = 2;
 
+// ---- events ----------------------------------------------------------------------------------------------------
+export const EVENT = {
+  /** Counts the shard's events, so that a gap tells how many were lost. */
+  number: 0,
+  /** cause << 17 | key bytes. */
+  meta: 1,
+  headWords: 2,
+} as const;
+/** A shard's ring has a 256th of its bytes, within these bounds. */
+export const SHARD_BYTES_PER_EVENT_BYTE = 256;
+export const MIN_EVENT_WORDS = 1024;
+export const MAX_EVENT_WORDS = 65_536;
+
 // ---- entries and chunks ----------------------------------------------------------------------------------------
 /** A ref is a byte offset in the shard divided by 8; 0 is no entry. */
 export const REF_SHIFT = 3;
 
 export const ENTRY = {
-  hash: 0,
-  meta: 1,
-  valueBytes: 2,
-  policy: 3,
-  /** f64 */
-  expiresAt: 4,
+  meta: 0,
+  valueBytes: 1,
+  policy: 2,
+  /** Low word of the version, which has 52 bits. */
+  version: 3,
+  /** Low word of the time it expires at, in ms, which has 44 bits. */
+  expiry: 4,
+  /** The high 12 bits of the expiry below the high 20 of the version. */
+  high: 5,
   headWords: 6,
-  /** The next two exist only in chained entries. */
+  /** The next three exist only in chained entries. */
   next: 6,
   here: 7,
-  chainedHeadWords: 8,
+  /** The key's hash, which tells its chunks from others. */
+  hash: 8,
+  chainedHeadWords: 9,
 } as const;
 
-/** meta = key bytes (17 bits) | kind << 17 | chained << 25. */
+/** meta = key bytes (17 bits) | kind << 17 (8 bits) | flags. */
 export const META_KEY_MASK = 0x1ffff;
 export const META_KIND_SHIFT = 17;
 export const META_KIND_MASK = 0xff;
 export const META_CHAINED = 1 << 25;
+/** The value begins with extras: tags, a grace period. */
+export const META_EXTENDED = 1 << 26;
+/** The entry is past its TTL, was seen so, and is counted in SHARD.past. */
+export const META_PAST = 1 << 27;
 
-export const CHUNK = { next: 0, meta: 1, here: 2, hash: 3, headWords: 4 } as const;
+export const EXPIRY_HIGH_BITS = 12;
+export const EXPIRY_HIGH_MASK = 2 ** EXPIRY_HIGH_BITS - 1;
+/** Stands for an expiry that never comes: all bits set. */
+export const NEVER = 2 ** 44 - 1;
+
+/** What an extended entry has before its value, in words; numbers of 53 bits as low word and high word. */
+export const EXTRAS = {
+  /** Bytes of all of this, a multiple of 4. */
+  lengthBytes: 0,
+  /** The number of the last invalidation when the write was begun. */
+  begun: 1,
+  /** Until when it is kept for a loader's failure, ms; 0 when its TTL is the end. */
+  graceEnd: 3,
+  /** The TTL it was given, ms; 0 when it never expires. */
+  lifetime: 5,
+  /** Hashes of its namespaces << 8 | user's tags. */
+  counts: 7,
+  headWords: 8,
+} as const;
+
+/** Its meta is where an entry has its own, so a block tells what it is. */
+export const CHUNK = { meta: ENTRY.meta, next: 1, here: 2, hash: 3, headWords: 4 } as const;
 /** In the place of an entry's meta; negative, so never one. */
 export const CHUNK_META = -1;
 
 export const MAX_KEY_BYTES = 65_536;
+/** What the names of a key's namespaces may add to it. */
+export const MAX_PREFIX_BYTES = 32_768;
+export const MAX_STORED_KEY_BYTES = MAX_KEY_BYTES + MAX_PREFIX_BYTES;
 /** 2^31 / 8: refs, byte offsets and sizes of one shard all fit in an int32. */
 export const MAX_SHARD_BYTES = 2 ** 31 - 2 ** 20;

@@ -29,6 +29,8 @@ export class ShardMemory {
   readonly slotCount: number;
   readonly capacityEntries: number;
   readonly areaWord: number;
+  /** Whether the slot's entry is over (expired, invalidated) and should be the first to go; the table knows. */
+  isOver: (slot: number) => boolean = () => false;
 
   constructor(
     buffer: SharedArrayBuffer,
@@ -136,11 +138,6 @@ export class ShardMemory {
 
   policyWord(slot: number): number {
     return (this.words[this.refWord(slot)] << (REF_SHIFT - 2)) + ENTRY.policy;
-  }
-
-  /** When the slot's entry expires, ms since 1970. */
-  expiresAt(slot: number): number {
-    return this.doubles[this.words[this.refWord(slot)] + (ENTRY.expiresAt >> 1)];
   }
 
   #changeWord(hash: number): number {

@@ -1,12 +1,20 @@
 import { SharedCacheError } from '../errors.js';
-import { bucketsFor, type ShardGeometry, shardGeometry } from './geometry.js';
+import {
+  bucketsFor,
+  type ControlGeometry,
+  controlGeometry,
+  eventWordsFor,
+  type ShardGeometry,
+  shardGeometry,
+  tagSlotsFor,
+} from './geometry.js';
 import {
   BUCKET_LOAD,
   BUCKET_WORDS,
   CHUNK,
   LINK_WORDS,
   MAX_SHARD_BYTES,
-  POLICY_GLOBAL_WORD,
+  MAX_THREADS,
   pageRecordWords,
   SLOT_SHIFT,
 } from './layout.js';
@@ -16,6 +24,8 @@ export interface SizingRequest {
   maxEntries: number | undefined;
   shards: number | undefined;
   averageEntryBytes: number;
+  /** Thread records; default 256. */
+  threadCount?: number | undefined;
   policyShardWords: (capacityEntries: number) => number;
   policyGlobalWords: (totalCapacityEntries: number) => number;
 }
@@ -26,8 +36,7 @@ export interface Sizing {
   /** Entries of a shard; the first `extraEntryShards` shards take one more. */
   shardCapacity: number;
   extraEntryShards: number;
-  controlWords: number;
-  policyGlobalWords: number;
+  control: ControlGeometry;
   maxEntryBytes: number;
 }
 
@@ -44,14 +53,17 @@ export function planSizes(request: SizingRequest): Sizing {
   const shardCount = request.shards ?? defaultShardCount(request);
   const policyEntryBytes = (request.policyShardWords(100_000) + request.policyGlobalWords(100_000)) * 4e-5;
   const entryBytes = request.averageEntryBytes + INDEX_BYTES_PER_ENTRY + policyEntryBytes;
-  const byBytes = Math.floor((request.maxBytes - POLICY_GLOBAL_WORD * 4) / entryBytes / shardCount);
+  const tagSlots = tagSlotsFor(request.maxBytes);
+  const threadCount = request.threadCount ?? MAX_THREADS;
+  const fixedWords = controlGeometry({ threadCount, tagSlots, policyWords: 0 }).words;
+  const byBytes = Math.floor((request.maxBytes - fixedWords * 4) / entryBytes / shardCount);
   const byCount = request.maxEntries === undefined ? byBytes : Math.ceil(request.maxEntries / shardCount);
   const capacity = Math.max(1, Math.min(byBytes, byCount));
   const bounded = request.maxEntries !== undefined && byCount <= byBytes;
 
-  const policyGlobalWords = request.policyGlobalWords(capacity * shardCount);
-  const controlWords = Math.ceil((POLICY_GLOBAL_WORD + policyGlobalWords) / 16) * 16;
-  const shardBytes = Math.floor((request.maxBytes - controlWords * 4) / shardCount / 64) * 64;
+  const policyWords = request.policyGlobalWords(capacity * shardCount);
+  const control = controlGeometry({ threadCount, tagSlots, policyWords });
+  const shardBytes = Math.floor((request.maxBytes - control.words * 4) / shardCount / 64) * 64;
   if (shardBytes < MIN_SHARD_BYTES || shardBytes > MAX_SHARD_BYTES) {
     throw new SharedCacheError(
       'ERR_INVALID_OPTION',
@@ -65,8 +77,7 @@ export function planSizes(request: SizingRequest): Sizing {
     geometry,
     shardCapacity: bounded ? Math.floor((request.maxEntries as number) / shardCount) : capacity,
     extraEntryShards: bounded ? (request.maxEntries as number) % shardCount : 0,
-    controlWords,
-    policyGlobalWords,
+    control,
     // Three quarters of the pages: what replaces an entry is written before the old one is given up.
     maxEntryBytes: Math.floor(geometry.pageCount * 0.75) * (pageBytes - CHUNK.headWords * 4) - 64,
   };
@@ -83,7 +94,8 @@ function defaultShardCount(request: SizingRequest): number {
 /** As many pages as fit beside the index. */
 function fitGeometry(shardBytes: number, bucketCount: number, policyWords: number): ShardGeometry {
   const pageShift = Math.min(16, Math.max(12, Math.floor(Math.log2(shardBytes / 512))));
-  const empty = shardGeometry({ pageShift, pageCount: 0, bucketCount, policyWords });
+  const eventWords = eventWordsFor(shardBytes);
+  const empty = shardGeometry({ pageShift, pageCount: 0, bucketCount, policyWords, eventWords });
   const perPage = 2 ** pageShift + pageRecordWords(pageShift) * 4;
   // 64 bytes: the page table's end is aligned to a cache line.
   const pageCount = Math.floor((shardBytes - empty.words * 4 - 64) / perPage);
@@ -93,5 +105,5 @@ function fitGeometry(shardBytes: number, bucketCount: number, policyWords: numbe
       `averageEntryBytes: the index alone needs ${empty.words * 4} of a shard's ${shardBytes} bytes; raise averageEntryBytes or maxBytes`,
     );
   }
-  return shardGeometry({ pageShift, pageCount, bucketCount, policyWords });
+  return shardGeometry({ pageShift, pageCount, bucketCount, policyWords, eventWords });
 }

@@ -7,9 +7,9 @@ export interface SharedMonitorOptions {
   /** Histograms (one for each thread and operation that meet) before the rest share one per operation. Default 256. */
   histograms?: number;
   /** Recent metrics kept for each thread, 1 to 65,536. Default 1,024. */
-  retention?: number;
+  retention?: number | undefined;
   /** A recorder's sampler times one of this many operations, 1 to 1,000,000; recordOperation and time record all. Default 1. */
-  sample?: number;
+  sample?: number | undefined;
 }
 
 /** What another thread needs to attach; structured-cloneable. */

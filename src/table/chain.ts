@@ -1,7 +1,7 @@
 import type { KeyEncoder } from '../codec/key.js';
-import type { ValueEncoder } from '../codec/value.js';
-import { CHUNK, CHUNK_META, ENTRY, META_KEY_MASK, REF_SHIFT, SHARD } from '../memory/layout.js';
-import { copyOut, paddedToWord, writePayload } from './entry.js';
+import { CHUNK, CHUNK_META, ENTRY, MAX_STORED_KEY_BYTES, META_KEY_MASK, REF_SHIFT, SHARD } from '../memory/layout.js';
+import type { Draft } from './draft.js';
+import { copyOut, isChained, paddedToWord, writePayload } from './entry.js';
 import type { Shard } from './shard.js';
 
 /**
@@ -55,7 +55,7 @@ export function chainedKeyEquals(shard: Shard, ref: number, key: KeyEncoder): bo
   const bytes = key.lengthBytes;
   if ((shard.words[(ref << (REF_SHIFT - 2)) + ENTRY.meta] & META_KEY_MASK) !== bytes) return false;
   if (bytes === 0) return true;
-  keyScratch ??= Buffer.alloc(META_KEY_MASK + 1);
+  keyScratch ??= Buffer.alloc(MAX_STORED_KEY_BYTES + 4);
   if (!readChained(shard, ref, 0, keyScratch, paddedToWord(bytes))) return false;
   const own = Buffer.from(key.words.buffer, key.words.byteOffset, bytes);
   return own.compare(keyScratch, 0, bytes) === 0;
@@ -68,12 +68,11 @@ export function chainedKeyEquals(shard: Shard, ref: number, key: KeyEncoder): bo
 export function buildTailLocked(
   shard: Shard,
   classes: readonly number[],
-  key: KeyEncoder,
-  value: ValueEncoder,
+  draft: Draft,
   allocate: (sizeClass: number) => number,
 ): number {
   const { heap, memory, words: m } = shard;
-  let end = paddedToWord(key.lengthBytes) + value.lengthBytes;
+  let end = paddedToWord(draft.key.lengthBytes) + draft.lengthBytes;
   const capacity = (i: number): number =>
     heap.classBytes(classes[i]) - (i === 0 ? ENTRY.chainedHeadWords : CHUNK.headWords) * 4;
   let begin = 0;
@@ -90,8 +89,8 @@ export function buildTailLocked(
     m[word + CHUNK.next] = next;
     m[word + CHUNK.meta] = CHUNK_META;
     m[word + CHUNK.here] = end - begin;
-    m[word + CHUNK.hash] = key.hash;
-    writePayload(shard, (word + CHUNK.headWords) << 2, key, value, begin, end - begin);
+    m[word + CHUNK.hash] = draft.key.hash;
+    writePayload(shard, (word + CHUNK.headWords) << 2, draft, begin, end - begin);
     memory.set(SHARD.pending, ref);
     memory.commit();
     next = ref;
@@ -99,4 +98,32 @@ export function buildTailLocked(
     begin -= capacity(i - 1);
   }
   return next;
+}
+
+/** Words, in order, that hold payload words [from, from + count) of an entry; fewer where a chain makes no sense. */
+export function payloadWords(shard: Shard, ref: number, from: number, count: number): readonly number[] {
+  const word = ref << (REF_SHIFT - 2);
+  if (isChained(shard.words[word + ENTRY.meta])) return chainedWords(shard, ref, from, count);
+  return Array.from({ length: count }, (_, i) => word + ENTRY.headWords + from + i);
+}
+
+function chainedWords(shard: Shard, ref: number, from: number, count: number): number[] {
+  const m = shard.words;
+  const found: number[] = [];
+  let word = ref << (REF_SHIFT - 2);
+  let next = m[word + ENTRY.next];
+  let hereWords = m[word + ENTRY.here] >> 2;
+  let first = word + ENTRY.chainedHeadWords;
+  let skip = from;
+  for (let left = mostBlocks(shard); left > 0; left--) {
+    for (; skip < hereWords && found.length < count; skip++) found.push(first + skip);
+    if (found.length === count || !shard.heap.isInside(next)) break;
+    skip -= hereWords;
+    word = next << (REF_SHIFT - 2);
+    if (m[word + CHUNK.meta] !== CHUNK_META) break;
+    next = m[word + CHUNK.next];
+    hereWords = (m[word + CHUNK.here] + 3) >> 2;
+    first = word + CHUNK.headWords;
+  }
+  return found;
 }

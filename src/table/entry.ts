@@ -1,24 +1,52 @@
-import type { KeyEncoder } from '../codec/key.js';
-import type { ValueEncoder } from '../codec/value.js';
 import type { Heap } from '../memory/heap.js';
 import {
   CHUNK,
   ENTRY,
+  EXPIRY_HIGH_BITS,
+  EXPIRY_HIGH_MASK,
   META_CHAINED,
+  META_EXTENDED,
   META_KEY_MASK,
   META_KIND_MASK,
   META_KIND_SHIFT,
+  NEVER,
   REF_SHIFT,
 } from '../memory/layout.js';
+import type { Draft } from './draft.js';
 import type { Shard } from './shard.js';
 
 /** Below this many bytes a plain loop beats the call of a builtin copy. */
 const LOOP_BYTES = 160;
+const WORD_RANGE = 2 ** 32;
 
 export const paddedToWord = (bytes: number): number => (bytes + 3) & ~3;
 export const keyBytesOf = (meta: number): number => meta & META_KEY_MASK;
 export const kindOf = (meta: number): number => (meta >> META_KIND_SHIFT) & META_KIND_MASK;
 export const isChained = (meta: number): boolean => (meta & META_CHAINED) !== 0;
+export const isExtended = (meta: number): boolean => (meta & META_EXTENDED) !== 0;
+
+/** Word index of the entry behind a ref. */
+export const wordOf = (ref: number): number => ref << (REF_SHIFT - 2);
+
+/** When the entry at this word expires, ms; Infinity when it never does. */
+export function expiryAt(m: Int32Array, word: number): number {
+  const expiry = (m[word + ENTRY.high] & EXPIRY_HIGH_MASK) * WORD_RANGE + (m[word + ENTRY.expiry] >>> 0);
+  return expiry === NEVER ? Number.POSITIVE_INFINITY : expiry;
+}
+
+/** The version of the entry at this word: the number of the write that made it, below 2^52. */
+export function versionAt(m: Int32Array, word: number): number {
+  return (m[word + ENTRY.high] >>> EXPIRY_HIGH_BITS) * WORD_RANGE + (m[word + ENTRY.version] >>> 0);
+}
+
+/** The word that holds an expiry's high bits beside a version's. */
+export function highWord(expiresAt: number, version: number): number {
+  const expiry = Math.min(expiresAt, NEVER);
+  return Math.floor(expiry / WORD_RANGE) | (Math.floor(version / WORD_RANGE) << EXPIRY_HIGH_BITS);
+}
+
+/** The low word of an expiry in ms. */
+export const lowWord = (expiresAt: number): number => (expiresAt > NEVER ? -1 : expiresAt | 0);
 
 export const NO_CLASS = -1;
 
@@ -54,53 +82,44 @@ export function planBlocks(heap: Heap, payloadBytes: number): readonly number[] 
   return classes;
 }
 
-/** Writes an entry's head into a block nothing refers to yet. */
-export function writeHead(
-  shard: Shard,
-  ref: number,
-  key: KeyEncoder,
-  value: ValueEncoder,
-  expiresAt: number,
-  policyState: number,
-  chained: boolean,
-): void {
+/** Writes an entry's head: into a block that nothing refers to yet, or over words that were saved to the journal. */
+export function writeHead(shard: Shard, word: number, draft: Draft, policyState: number, chained: boolean): void {
   const m = shard.words;
-  const word = ref << (REF_SHIFT - 2);
-  m[word + ENTRY.hash] = key.hash;
-  m[word + ENTRY.meta] = key.lengthBytes | (value.kind << META_KIND_SHIFT) | (chained ? META_CHAINED : 0);
-  m[word + ENTRY.valueBytes] = value.lengthBytes;
+  const { expiresAt, version } = draft;
+  m[word + ENTRY.meta] =
+    draft.key.lengthBytes |
+    (draft.kind << META_KIND_SHIFT) |
+    (chained ? META_CHAINED : 0) |
+    (draft.isExtended ? META_EXTENDED : 0);
+  m[word + ENTRY.valueBytes] = draft.lengthBytes;
   m[word + ENTRY.policy] = policyState;
-  shard.doubles[(word + ENTRY.expiresAt) >> 1] = expiresAt;
+  m[word + ENTRY.version] = version | 0;
+  m[word + ENTRY.expiry] = lowWord(expiresAt);
+  m[word + ENTRY.high] = highWord(expiresAt, version);
 }
 
 /** Writes payload bytes [from, from + length) of (padded key, value) to `toByte`; `from` and `toByte` are word-aligned. */
-export function writePayload(
-  shard: Shard,
-  toByte: number,
-  key: KeyEncoder,
-  value: ValueEncoder,
-  from: number,
-  length: number,
-): void {
+export function writePayload(shard: Shard, toByte: number, draft: Draft, from: number, length: number): void {
   const m = shard.words;
-  const keyBytes = paddedToWord(key.lengthBytes);
+  const keyBytes = paddedToWord(draft.key.lengthBytes);
   let to = toByte >> 2;
   let at = from;
   const end = from + length;
-  const keyWords = key.words;
+  const keyWords = draft.key.words;
   for (; at < keyBytes && at < end; at += 4) m[to++] = keyWords[at >> 2];
   if (at >= end) return;
   const first = at - keyBytes;
   const count = end - at;
-  if (value.words !== undefined && count <= LOOP_BYTES) {
-    const valueWords = value.words;
+  const valueWords = draft.words;
+  if (valueWords !== undefined && count <= LOOP_BYTES) {
     const last = (first + count + 3) >> 2;
     for (let i = first >> 2; i < last; i++) m[to++] = valueWords[i];
     return;
   }
-  const start = value.offset + first;
-  const isWhole = start === 0 && count === value.bytes.length;
-  shard.bytes.set(isWhole ? value.bytes : value.bytes.subarray(start, start + count), to << 2);
+  const start = draft.offset + first;
+  const { bytes } = draft;
+  const isWhole = start === 0 && count === bytes.length;
+  shard.bytes.set(isWhole ? bytes : bytes.subarray(start, start + count), to << 2);
 }
 
 /** Copies `length` bytes of shared memory to private memory; for racing readers, so nothing is interpreted. */

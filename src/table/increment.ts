@@ -1,81 +1,73 @@
-import type { KeyEncoder } from '../codec/key.js';
 import { ValueKind } from '../codec/kinds.js';
-import type { ValueEncoder } from '../codec/value.js';
 import { ENTRY } from '../memory/layout.js';
-import type { Clock } from '../sync/clock.js';
-import { readChained } from './chain.js';
-import { isChained, keyBytesOf, kindOf, paddedToWord } from './entry.js';
-import { findSlot, NO_SLOT } from './index.js';
-import { putLocked } from './put.js';
-import { removeSlotLocked } from './remove.js';
+import { findSlot, NO_SLOT } from './buckets.js';
+import { payloadWords } from './chain.js';
+import type { Draft } from './draft.js';
+import { expiryAt, highWord, keyBytesOf, kindOf, paddedToWord, wordOf } from './entry.js';
+import { overLocked } from './leave.js';
+import { OVER_AT_ONCE, putLocked } from './put.js';
 import type { Shard } from './shard.js';
 
 const double = new Float64Array(1);
 const doubleWords = new Int32Array(double.buffer);
-const doubleBytes = Buffer.from(double.buffer);
+
+export type IncrementOutcome = 'added' | 'mismatch' | 'not a number';
+
+/** The sum and when it expires. */
+export interface Counter {
+  value: number;
+  expiresAt: number;
+}
 
 /**
- * Adds to the number under the key, in place: two journaled words. An absent or expired key is stored as `by` with the given
- * expiry. `'mismatch'`: the entry is not a number. `'refused'`: there was no room.
+ * Adds to the number under the key, in place: four journaled words. An absent key, or one that is over, is stored as the
+ * draft says, whose value is `by`. What cannot be added to stays as it is.
  */
 export function incrementLocked(
   shard: Shard,
-  key: KeyEncoder,
+  draft: Draft,
   by: number,
-  value: ValueEncoder,
-  expiresAt: number,
-  clock: Clock,
-): number | 'mismatch' | 'refused' {
+  maxEntryBytes: number,
+  counter: Counter,
+): IncrementOutcome {
   const { memory, words: m } = shard;
-  const slot = findSlot(shard, key);
-  if (slot === NO_SLOT || clock.hasExpired(memory.expiresAt(slot))) {
-    if (slot !== NO_SLOT) removeSlotLocked(shard, slot, false);
-    value.encode(by);
-    return putLocked(shard, key, value, expiresAt, clock) === NO_SLOT ? 'refused' : by;
+  const slot = findSlot(shard, draft.key);
+  const ref = slot === NO_SLOT ? 0 : m[memory.refWord(slot)];
+  if (ref === 0 || overLocked(shard, ref) !== undefined) {
+    if (putLocked(shard, draft, maxEntryBytes) === OVER_AT_ONCE) counter.expiresAt = 0;
+    else counter.expiresAt = draft.expiresAt;
+    counter.value = by;
+    return 'added';
   }
-  const word = shard.entryWord(slot);
-  const meta = m[word + ENTRY.meta];
-  if (kindOf(meta) !== ValueKind.float64 || m[word + ENTRY.valueBytes] !== 8) return 'mismatch';
-  if (isChained(meta)) return incrementChainedLocked(shard, slot, key, by, value, clock);
-  const at = word + ENTRY.headWords + (paddedToWord(keyBytesOf(meta)) >> 2);
-  doubleWords[0] = m[at];
-  doubleWords[1] = m[at + 1];
+  const word = wordOf(ref);
+  if (kindOf(m[word + ENTRY.meta]) !== ValueKind.float64) return 'mismatch';
+  const at = lastWords(shard, ref);
+  if (at === undefined) return 'mismatch';
+  doubleWords[0] = m[at[0]];
+  doubleWords[1] = m[at[1]];
   double[0] += by;
-  memory.noteChange(key.hash);
-  memory.set(at, doubleWords[0]);
-  memory.set(at + 1, doubleWords[1]);
-  shard.policy.updateLocked(slot, key.hash);
+  if (Number.isNaN(double[0])) return 'not a number';
+  const [low, high] = doubleWords;
+  const expiresAt = expiryAt(m, word);
+  const version = shard.nextWriteLocked();
+  memory.noteChange(draft.key.hash);
+  memory.set(at[0], low);
+  memory.set(at[1], high);
+  memory.set(word + ENTRY.version, version | 0);
+  memory.set(word + ENTRY.high, highWord(expiresAt, version));
+  shard.policy.updateLocked(slot, draft.key.hash);
   memory.commit();
-  return double[0];
+  counter.value = double[0];
+  counter.expiresAt = expiresAt;
+  return 'added';
 }
 
-/** A key so long that its entry is a chain: rewritten as a put does. */
-function incrementChainedLocked(
-  shard: Shard,
-  slot: number,
-  key: KeyEncoder,
-  by: number,
-  value: ValueEncoder,
-  clock: Clock,
-): number | 'refused' {
-  const { memory, words: m } = shard;
-  if (!readChained(shard, m[memory.refWord(slot)], paddedToWord(key.lengthBytes), doubleBytes, 8)) return 'refused';
-  const sum = double[0] + by;
-  value.encode(sum);
-  return putLocked(shard, key, value, memory.expiresAt(slot), clock) === NO_SLOT ? 'refused' : sum;
-}
-
-/** Gives a live entry a new expiry. */
-export function touchLocked(shard: Shard, key: KeyEncoder, expiresAt: number, clock: Clock): boolean {
-  const { memory } = shard;
-  const slot = findSlot(shard, key);
-  if (slot === NO_SLOT || clock.hasExpired(memory.expiresAt(slot))) return false;
-  shard.heap.noteExpiry(shard.words[memory.refWord(slot)], expiresAt);
-  const word = shard.entryWord(slot);
-  double[0] = expiresAt;
-  memory.noteChange(key.hash);
-  memory.set(word + ENTRY.expiresAt, doubleWords[0]);
-  memory.set(word + ENTRY.expiresAt + 1, doubleWords[1]);
-  memory.commit();
-  return true;
+/** The words of the last eight bytes of an entry's value: where a number lies. */
+function lastWords(shard: Shard, ref: number): readonly number[] | undefined {
+  const m = shard.words;
+  const word = wordOf(ref);
+  const meta = m[word + ENTRY.meta];
+  const last = (paddedToWord(keyBytesOf(meta)) + m[word + ENTRY.valueBytes] - 8) >> 2;
+  const words = payloadWords(shard, ref, last, 2);
+  return words.length === 2 ? words : undefined;
 }

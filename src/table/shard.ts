@@ -1,17 +1,45 @@
+import { halfSipHash13 } from '../codec/hash.js';
+import type { KeyEncoder } from '../codec/key.js';
 import { Heap } from '../memory/heap.js';
-import { BUCKET_WORDS, COUNTER, REF_SHIFT, SHARD } from '../memory/layout.js';
+import { BUCKET_WORDS, COUNTER, ENTRY, REF_SHIFT, SHARD } from '../memory/layout.js';
 import type { ShardMemory } from '../memory/shard-memory.js';
 import type { ClassTables } from '../memory/size-classes.js';
-import type { EvictionPolicy } from '../policy/policy.js';
+import type { EvictionPolicy, PolicyFactory, PolicyShared } from '../policy/policy.js';
+import type { Clock } from '../sync/clock.js';
 import { type LockContext, lockSlow, nextVersion, tryLockWord, unlockWord } from '../sync/mutex.js';
 import { nextChunk } from './chain.js';
 import { clearLocked } from './clear.js';
+import { isChained, keyBytesOf } from './entry.js';
+import { isOverLocked } from './leave.js';
+import type { Tags } from './tags.js';
 
 /** Chooses which evictions to time, and hears how long they took. */
 export interface EvictionTiming {
   /** 0: do not time this one. Else how many it stands for. */
   due(): number;
   recordEviction(startMs: number, due: number): void;
+}
+
+/** What hears, under the shard's lock, that a key is written: a load of it that has begun is overtaken. */
+export interface RunningLoads {
+  overtake(key: KeyEncoder): void;
+}
+
+/** What all shards of one thread in one cache share. */
+export interface ShardContext {
+  readonly lock: LockContext;
+  readonly clock: Clock;
+  readonly tags: Tags;
+  readonly loads: RunningLoads;
+  readonly counters: Float64Array;
+  /** The control buffer. */
+  readonly control: Int32Array;
+  readonly tables: ClassTables;
+  readonly policy: PolicyFactory;
+  readonly policyShared: PolicyShared;
+  readonly shardBits: number;
+  readonly hashKey0: number;
+  readonly hashKey1: number;
 }
 
 /**
@@ -36,50 +64,62 @@ export class Shard {
   readonly heap: Heap;
   readonly policy: EvictionPolicy;
   readonly counters: Float64Array;
+  readonly clock: Clock;
+  readonly tags: Tags;
+  loads: RunningLoads;
+  /** The control buffer. */
+  readonly control: Int32Array;
   /** Times some of the evictions, when somebody wants to know. */
   timing: EvictionTiming | undefined = undefined;
   readonly bucketsWord: number;
   readonly bucketCount: number;
   readonly capacityEntries: number;
-  readonly #context: LockContext;
+  readonly #lock: LockContext;
   readonly #me: number;
   readonly #shardBits: number;
   readonly #bucketScale: number;
+  readonly #hashKey0: number;
+  readonly #hashKey1: number;
 
-  constructor(
-    memory: ShardMemory,
-    tables: ClassTables,
-    policy: EvictionPolicy,
-    shardBits: number,
-    counters: Float64Array,
-    context: LockContext,
-  ) {
+  constructor(memory: ShardMemory, context: ShardContext) {
     this.memory = memory;
     this.words = memory.words;
     this.doubles = memory.doubles;
     this.bytes = memory.bytes;
-    this.heap = new Heap(memory, tables);
-    this.policy = policy;
-    this.counters = counters;
+    this.heap = new Heap(memory, context.tables);
+    this.counters = context.counters;
+    this.clock = context.clock;
+    this.tags = context.tags;
+    this.loads = context.loads;
+    this.control = context.control;
     this.bucketsWord = memory.geometry.bucketsWord;
     this.bucketCount = memory.geometry.bucketCount;
     this.capacityEntries = memory.capacityEntries;
-    this.#context = context;
-    this.#me = -context.owner;
-    this.#shardBits = shardBits;
+    this.#lock = context.lock;
+    this.#me = -context.lock.owner;
+    this.#shardBits = context.shardBits;
     this.#bucketScale = this.bucketCount / 2 ** 32;
+    this.#hashKey0 = context.hashKey0;
+    this.#hashKey1 = context.hashKey1;
+    memory.isOver = (slot) => isOverLocked(this, slot);
+    this.policy = context.policy.create(memory, context.policyShared);
   }
 
   /** Takes the lock, repairing what a dead owner left; false when a live owner kept it for the whole lock timeout. */
   lock(): boolean {
     if (tryLockWord(this.words, SHARD.lock, this.words[SHARD.lock], this.#me)) return true;
-    const outcome = lockSlow(this.words, SHARD.lock, this.#context);
+    const outcome = lockSlow(this.words, SHARD.lock, this.#lock);
     if (outcome === 'timeout') {
       this.counters[COUNTER.lockTimeouts]++;
       return false;
     }
     if (outcome === 'stolen') this.recoverLocked();
     return true;
+  }
+
+  /** What the lock word says now: while this thread holds the lock, that it does. */
+  lockWord(): number {
+    return this.words[SHARD.lock];
   }
 
   /** Ends a critical section. `completed` is false when an exception (a stack overflow, say) left it midway. */
@@ -96,7 +136,7 @@ export class Shard {
   /** Repairs the shard if its lock names a dead thread. */
   releaseDead(): void {
     const word = Atomics.load(this.words, SHARD.lock);
-    if (word < 0 && word !== this.#me && this.#context.registry.isDead(-word) && this.lock()) this.unlock(true);
+    if (word < 0 && word !== this.#me && this.#lock.registry.isDead(-word) && this.lock()) this.unlock(true);
   }
 
   recoverLocked(): void {
@@ -124,6 +164,28 @@ export class Shard {
       this.heap.free(ref);
       this.memory.commit();
     }
+  }
+
+  /** Live entries; expired ones not yet swept may count. */
+  countEntries(): number {
+    return Math.max(0, this.words[SHARD.entries] - this.words[SHARD.past]);
+  }
+
+  /** The number of a new write, which no other write of the shard gets: an entry's version. Under the lock. */
+  nextWriteLocked(): number {
+    const write = this.doubles[SHARD.writes >> 1] + 1;
+    this.doubles[SHARD.writes >> 1] = write;
+    return write;
+  }
+
+  /** The hash of an entry found from the heap's side. Under the lock. */
+  hashOfLocked(ref: number): number {
+    const m = this.words;
+    const word = ref << (REF_SHIFT - 2);
+    const meta = m[word + ENTRY.meta];
+    if (isChained(meta)) return m[word + ENTRY.hash];
+    const key = m.subarray(word + ENTRY.headWords, word + ENTRY.headWords + ((keyBytesOf(meta) + 3) >> 2));
+    return halfSipHash13(key, keyBytesOf(meta), this.#hashKey0, this.#hashKey1);
   }
 
   /** The bucket a key's search begins at, from the hash bits below those that chose the shard. */

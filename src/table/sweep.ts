@@ -1,16 +1,19 @@
-import { CHUNK_META, COUNTER, ENTRY, REF_SHIFT, SHARD } from '../memory/layout.js';
-import { isFilledRef, slotsOfHashLocked } from './index.js';
-import { removeSlotLocked } from './remove.js';
+import { CAUSE, CHUNK_META, ENTRY, META_PAST, SHARD } from '../memory/layout.js';
+import { isFilledRef, slotsOfHashLocked } from './buckets.js';
+import { wordOf } from './entry.js';
+import { causeLocked, dueLocked, endLocked, leaveLocked, overLocked } from './leave.js';
 import type { Shard } from './shard.js';
 
 /**
- * Removes the expired entries of pages [from, to). A page remembers the earliest expiry in it, so a page where nothing can
- * have expired costs one look; the others are scanned in address order, each in one hold of the lock.
+ * Removes what is over from pages [from, to): expired entries, and with `everything` those that a tag has ended. A page
+ * remembers the earliest expiry in it, so a page where nothing can have expired costs one look; the others are scanned in
+ * address order, each in one hold of the lock.
  */
-export function sweepPages(shard: Shard, from: number, to: number, now: number): number {
+export function sweepPages(shard: Shard, from: number, to: number, everything: boolean): number {
+  const now = shard.clock.now();
   let removed = 0;
   for (let page = from; page < to; page++) {
-    if (!shard.heap.mayHaveExpired(page, now) || !shard.lock()) continue;
+    if (!(everything || shard.heap.mayHaveExpired(page, now)) || !shard.lock()) continue;
     let completed = false;
     try {
       removed += sweepPageLocked(shard, page, now);
@@ -23,38 +26,64 @@ export function sweepPages(shard: Shard, from: number, to: number, now: number):
 }
 
 function sweepPageLocked(shard: Shard, page: number, now: number): number {
-  const { heap, doubles, words: m } = shard;
+  const { heap, words: m } = shard;
   let removed = 0;
   let earliest = Number.POSITIVE_INFINITY;
   heap.forEachBlock(page, (ref) => {
-    const word = ref << (REF_SHIFT - 2);
-    if (m[word + ENTRY.meta] === CHUNK_META) return;
-    const expiresAt = doubles[(word + ENTRY.expiresAt) >> 1];
-    if (expiresAt > now) earliest = Math.min(earliest, expiresAt);
-    else if (removeEntryLocked(shard, ref)) removed++;
+    if (m[wordOf(ref) + ENTRY.meta] === CHUNK_META) return;
+    if (sweepEntryLocked(shard, ref, now)) removed++;
+    else earliest = Math.min(earliest, dueLocked(shard, ref));
   });
   // Last, so that a death in between leaves the old and earlier time.
   heap.setExpiry(page, earliest);
-  shard.counters[COUNTER.expirations] += removed;
   return removed;
 }
 
-function removeEntryLocked(shard: Shard, ref: number): boolean {
-  const hash = shard.words[(ref << (REF_SHIFT - 2)) + ENTRY.hash];
-  for (const slot of slotsOfHashLocked(shard, hash)) {
+/** Removes the entry if it is over for good. One in its grace period no longer counts as an entry from here on. */
+function sweepEntryLocked(shard: Shard, ref: number, now: number): boolean {
+  const over = overLocked(shard, ref);
+  if (over === undefined) return false;
+  if (over === CAUSE.expired && endLocked(shard, ref) > now) {
+    markPastLocked(shard, ref);
+    return false;
+  }
+  for (const slot of slotsOfHashLocked(shard, shard.hashOfLocked(ref))) {
     if (!isFilledRef(shard, slot, ref)) continue;
-    removeSlotLocked(shard, slot, false);
+    leaveLocked(shard, slot, causeLocked(shard, ref, over));
     return true;
   }
   return false;
 }
 
+function markPastLocked(shard: Shard, ref: number): void {
+  const { memory, words: m } = shard;
+  const metaWord = wordOf(ref) + ENTRY.meta;
+  if ((m[metaWord] & META_PAST) !== 0) return;
+  memory.set(metaWord, m[metaWord] | META_PAST);
+  memory.add(SHARD.past, 1);
+  memory.commit();
+}
+
+/** Removes everything that is over now, and returns how many entries that were. */
+export function sweepAll(shard: Shard): number {
+  return sweepPages(shard, 0, shard.heap.usedPages, hasInvalidations(shard));
+}
+
 /** The next `pages` pages of the background sweep, which goes round the shard for ever. */
-export function sweepSome(shard: Shard, pages: number, now: number): number {
+export function sweepSome(shard: Shard, pages: number): number {
+  const { doubles, words: m } = shard;
   const used = shard.heap.usedPages;
   if (used === 0) return 0;
-  const from = Math.min(Math.max(0, shard.words[SHARD.sweepPage]), used);
+  const from = Math.min(Math.max(0, m[SHARD.sweepPage]), used);
+  if (from === 0) doubles[SHARD.sweepingInvalidation >> 1] = shard.tags.now();
   const to = Math.min(used, from + pages);
-  shard.words[SHARD.sweepPage] = to >= used ? 0 : to;
-  return sweepPages(shard, from, to, now);
+  const removed = sweepPages(shard, from, to, hasInvalidations(shard));
+  m[SHARD.sweepPage] = to >= used ? 0 : to;
+  if (to >= used) doubles[SHARD.sweptInvalidation >> 1] = doubles[SHARD.sweepingInvalidation >> 1];
+  return removed;
+}
+
+/** Whether something was invalidated that a whole round has not looked at yet. */
+function hasInvalidations(shard: Shard): boolean {
+  return shard.tags.now() > shard.doubles[SHARD.sweptInvalidation >> 1];
 }

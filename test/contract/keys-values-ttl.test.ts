@@ -96,7 +96,7 @@ t.test('ttl', (t) => {
   cache.put('gone', 'x');
   t.equal(cache.put('gone', 'y', { ttl: 0 }), true);
   t.equal(cache.get('gone'), undefined);
-  for (const ttl of [-1, Number.NaN, '5', null]) {
+  for (const ttl of [-1, Number.NaN, 'soon', '', '-5s', '5 parsecs', null]) {
     t.throws(() => cache.put('never', 'y', { ttl: ttl as never }), { code: 'ERR_INVALID_TTL' });
     t.throws(() => cache.touch('never', ttl as never), { code: 'ERR_INVALID_TTL' });
   }

@@ -1,12 +1,12 @@
 /** What docs/security.md promises of keys and values: chosen keys, names with a meaning, forged bytes. */
 import t from 'tap';
-import { Attachment } from '../../src/attachment.js';
 import { KeyEncoder } from '../../src/codec/key.js';
 import { decodeCopied, ValueEncoder } from '../../src/codec/value.js';
 import { SharedCache } from '../../src/index.js';
 import { Arena } from '../../src/memory/arena.js';
 import { CONTROL, SLOT_SHIFT } from '../../src/memory/layout.js';
-import { findSlot, NO_SLOT } from '../../src/table/index.js';
+import { findSlot, NO_SLOT } from '../../src/table/buckets.js';
+import { Table } from '../../src/table/table.js';
 import { copyOf } from '../fixtures/copied-cache.js';
 import { withCache } from '../fixtures/with-cache.js';
 
@@ -22,20 +22,20 @@ const MEANINGFUL = [
 
 /** Buckets that the search for each key goes past, at most; and how many keys are there. */
 function probes(cache: SharedCache, keys: readonly string[]): { present: number; longest: number } {
-  const attachment = Attachment.of(Arena.attach(cache.handle.buffers));
-  const { key: encoder } = attachment;
+  const table = Table.of(Arena.attach(cache.handle.buffers));
+  const { key: encoder } = table;
   let present = 0;
   let longest = 0;
   for (const key of keys) {
     encoder.encode(key);
-    const shard = attachment.shardOf(encoder.hash);
+    const shard = table.shardOf(encoder.hash);
     const slot = findSlot(shard, encoder);
     if (slot === NO_SLOT) continue;
     const passed = (slot >> SLOT_SHIFT) - shard.homeBucket(encoder.hash);
     present++;
     longest = Math.max(longest, passed < 0 ? passed + shard.bucketCount : passed);
   }
-  attachment.release();
+  table.release();
   return { present, longest };
 }
 

@@ -9,7 +9,7 @@ import { Arena } from '../../src/memory/arena.js';
 import * as layout from '../../src/memory/layout.js';
 import { withCache } from '../fixtures/with-cache.js';
 
-const { BUCKET_SLOTS, CHUNK, CONTROL, ENTRY, SHARD, THREAD } = layout;
+const { BUCKET_SLOTS, CHUNK, CONTROL, ENTRY, EVENT, EXTRAS, SHARD, THREAD } = layout;
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const drift = process.env.BUG === 'drift' ? 1 : 0;
 
@@ -17,23 +17,26 @@ const drift = process.env.BUG === 'drift' ? 1 : 0;
 type Row = [region: string, where: string, size: string];
 
 /** The map as the constants have it; `geometry` is that of one shard, whose parts depend on the cache's options. */
-function map(geometry: Arena['geometry']): Row[] {
+function map({ geometry, control }: Arena): Row[] {
   const { pageCount, pageRecordWords, changesWord, changeCounts, bucketCount, slotCount, bucketsWord } = geometry;
+  const { eventsWord, eventWords } = geometry;
   const { linksWord, policyWord, policyWords, heapByte, pageShift } = geometry;
   const single = (object: string, fields: Record<string, number>, names: string[]): Row[] =>
     names.map((name) => [`${object}: ${name}`, `${fields[name]}`, '1']);
   return [
     ['control: header', '0', `${CONTROL.words + drift}`],
-    ['control: thread records', `${layout.THREADS_WORD}`, `${layout.MAX_THREADS} × ${THREAD.words}`],
-    ['control: thread counters', `${layout.COUNTERS_WORD}`, `${layout.MAX_THREADS} × ${layout.COUNTERS * 2}`],
     ['control: leases', `${layout.LEASES_WORD}`, `${layout.LEASE_COUNT} × ${layout.LEASE_WORDS}`],
     ['control: waits', `${layout.WAITS_WORD}`, `${layout.WAIT_COUNT} × ${layout.WAIT_WORDS}`],
-    ['control: policy, shared', `${layout.POLICY_GLOBAL_WORD}`, 'the rest'],
+    ['control: tags', `${layout.TAGS_WORD}`, `${control.tagSlots} × 2`],
+    ['control: thread records', `${control.threadsWord}`, `${control.threadCount} × ${THREAD.words}`],
+    ['control: thread counters', `${control.countersWord}`, `${control.threadCount} × ${layout.COUNTERS * 2}`],
+    ['control: policy, shared', `${control.policyWord}`, 'the rest'],
     ['shard: shard head', '0', `${SHARD.headWords}`],
     ['shard: journal', `${layout.JOURNAL_WORD}`, `${layout.JOURNAL_CAPACITY} × 2`],
     ['shard: class heads', `${layout.CLASSES_WORD}`, `${layout.MAX_CLASSES} × ${layout.CLASS_WORDS}`],
     ['shard: page table', `${layout.PAGES_WORD}`, `${pageCount} × ${pageRecordWords}`],
     ['shard: changes', `${changesWord}`, `${changeCounts}`],
+    ['shard: events', `${eventsWord}`, `${eventWords}`],
     ['shard: buckets', `${bucketsWord}`, `${bucketCount} × ${layout.BUCKET_WORDS}`],
     ['shard: links', `${linksWord}`, `${slotCount} × ${layout.LINK_WORDS}`],
     ['shard: policy', `${policyWord}`, `${policyWords}`],
@@ -42,11 +45,17 @@ function map(geometry: Arena['geometry']): Row[] {
     ['bucket: refs', `${layout.BUCKET_REFS}`, `${BUCKET_SLOTS}`],
     ['bucket: marks', `byte ${layout.BUCKET_MARKS_BYTE}`, `${BUCKET_SLOTS} bytes`],
     ['bucket: overflow', `byte ${layout.BUCKET_OVERFLOW * 4 + 3}`, '1 byte'],
-    ...single('entry', ENTRY, ['hash', 'meta', 'valueBytes', 'policy']),
-    ['entry: expiresAt', `${ENTRY.expiresAt}`, '2'],
-    ...single('entry', ENTRY, ['next', 'here']),
+    ...single('entry', ENTRY, ['meta', 'valueBytes', 'policy', 'version', 'expiry', 'high', 'next', 'here', 'hash']),
     ['entry: key, value', `${ENTRY.headWords}, chained ${ENTRY.chainedHeadWords}`, 'the rest'],
-    ...single('chunk', CHUNK, ['next', 'meta', 'here', 'hash']),
+    ['extras: lengthBytes', `${EXTRAS.lengthBytes}`, '1'],
+    ['extras: begun', `${EXTRAS.begun}`, '2'],
+    ['extras: graceEnd', `${EXTRAS.graceEnd}`, '2'],
+    ['extras: lifetime', `${EXTRAS.lifetime}`, '2'],
+    ['extras: counts', `${EXTRAS.counts}`, '1'],
+    ['extras: hashes, lengths, texts', `${EXTRAS.headWords}`, 'the rest'],
+    ...single('event', EVENT, ['number', 'meta']),
+    ['event: key', `${EVENT.headWords}`, 'the rest'],
+    ...single('chunk', CHUNK, ['meta', 'next', 'here', 'hash']),
     ['chunk: key, value', `${CHUNK.headWords}`, 'the rest'],
   ];
 }
@@ -63,7 +72,7 @@ function drawnMap(): Row[] {
 
 t.test('the map in ARCHITECTURE.md', (t) => {
   const cache = withCache(t, { maxBytes: '64MB' });
-  t.strictSame(drawnMap(), map(Arena.attach(cache.handle.buffers).geometry));
+  t.strictSame(drawnMap(), map(Arena.attach(cache.handle.buffers)));
   t.end();
 });
 
@@ -74,8 +83,10 @@ t.test('regions of the map follow each other without gap or overlap', (t) => {
     const regions = rows.filter(([region]) => region.startsWith(`${part}: `));
     for (const [i, [region, where, size]] of regions.slice(0, -1).entries()) {
       const gap = Number(regions[i + 1][1]) - Number(where) - sizeOf(size);
-      // Two regions begin on a cache line of 16 words.
-      const aligned = ['shard: page table', 'shard: policy'].includes(region);
+      // Some regions begin on a cache line of 16 words.
+      const aligned = ['control: tags', 'control: thread counters', 'shard: page table', 'shard: policy'].includes(
+        region,
+      );
       t.ok(aligned ? gap >= 0 && gap < 16 : gap === 0, `${region} is followed by ${gap} unused words`);
     }
   }
@@ -101,7 +112,7 @@ t.test('the drawing in layout.ts has the same regions in the same order', (t) =>
   t.match(drawing, `(words ${layout.BUCKET_REFS}-${layout.BUCKET_REFS + BUCKET_SLOTS - 1})`);
   t.match(drawing, `(bytes ${layout.BUCKET_MARKS_BYTE}-${layout.BUCKET_MARKS_BYTE + BUCKET_SLOTS - 1})`);
   t.match(drawing, `(${layout.BUCKET_WORDS * 4} B)`);
-  t.match(boxes('entry').join(), /^hash,meta,valueBytes,policy,expiresAt f64,\[next, here\],key.*,value$/);
-  t.match(boxes('chunk').join(), /^next,CHUNK,here,hash,/);
+  t.match(boxes('entry').join(), /^meta,valueBytes,policy,version,expiry \| version,\[next, here, hash\],key.*,value$/);
+  t.match(boxes('chunk').join(), /^CHUNK,next,here,hash,/);
   t.end();
 });

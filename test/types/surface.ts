@@ -104,8 +104,8 @@ export function errors(cache: SharedCache<User>, codec: Codec): void {
   cache.put('key', 5);
   // @ts-expect-error: a key is a string
   cache.get(5);
-  // @ts-expect-error: times are numbers of milliseconds
-  cache.put('key', { name: 'Ann' }, { ttl: '5s' });
+  // @ts-expect-error: a time is a number or a string
+  cache.put('key', { name: 'Ann' }, { ttl: new Date() });
   // @ts-expect-error: no such policy
   new SharedCache({ eviction: 'random' });
   // @ts-expect-error: a misspelt option

@@ -11,7 +11,7 @@ const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 console.log(`# SEED=${seed}`);
 
 function createHeap(pageCount: number): { heap: Heap; memory: ShardMemory } {
-  const geometry = shardGeometry({ pageShift: 12, pageCount, bucketCount: 2, policyWords: 0 });
+  const geometry = shardGeometry({ pageShift: 12, pageCount, bucketCount: 2, policyWords: 0, eventWords: 1024 });
   const memory = new ShardMemory(new SharedArrayBuffer(geometry.words * 4), 0, geometry, 0, 10);
   return { heap: new Heap(memory, classTables(2 ** 12, geometry.classBytes)), memory };
 }

@@ -23,8 +23,8 @@ function plan(
 for (const eviction of Object.keys(policies) as (keyof typeof policies)[]) {
   t.test(`${eviction}: the bounds hold for every size from 1 MB to 16 GB`, (t) => {
     for (let maxBytes = MB; maxBytes <= 16_384 * MB; maxBytes = Math.floor(maxBytes * 1.37)) {
-      const { shardCount, geometry, controlWords, maxEntryBytes } = plan({ maxBytes }, eviction);
-      const total = controlWords * 4 + shardCount * geometry.words * 4;
+      const { shardCount, geometry, control, maxEntryBytes } = plan({ maxBytes }, eviction);
+      const total = control.words * 4 + shardCount * geometry.words * 4;
       const name = `${(maxBytes / MB).toFixed(1)} MB`;
       t.ok(total <= maxBytes, `${name}: within the bound`);
       t.ok(total >= maxBytes - Math.max(MB, maxBytes * 0.01), `${name}: ${total} bytes, close to the bound`);

@@ -1,18 +1,22 @@
 import t from 'tap';
-import { CONTROL, COUNTER, LEASES_WORD, MAX_THREADS, THREAD, THREADS_WORD } from '../../src/memory/layout.js';
+import { controlGeometry } from '../../src/memory/geometry.js';
+import { CONTROL, COUNTER, MAX_THREADS, MIN_TAG_SLOTS, OWNER_INDEX_BITS, THREAD } from '../../src/memory/layout.js';
 import { Clock } from '../../src/sync/clock.js';
 import { lockSlow, nextVersion, tryLockWord, unlockWord } from '../../src/sync/mutex.js';
 import { ThreadRegistry } from '../../src/sync/threads.js';
 
+const places = controlGeometry({ threadCount: MAX_THREADS, tagSlots: MIN_TAG_SLOTS, policyWords: 0 });
+const recordOf = (owner: number): number => owner & (2 ** OWNER_INDEX_BITS - 1);
+
 function createRegistry(): { registry: ThreadRegistry; words: Int32Array; doubles: Float64Array } {
-  const buffer = new SharedArrayBuffer(LEASES_WORD * 4);
+  const buffer = new SharedArrayBuffer(places.words * 4);
   const [words, doubles] = [new Int32Array(buffer), new Float64Array(buffer)];
-  return { registry: new ThreadRegistry(words, doubles), words, doubles };
+  return { registry: new ThreadRegistry(words, doubles, places), words, doubles };
 }
 
 /** A thread that has ended: no task of this number can exist. */
 function bury(words: Int32Array, owner: number): void {
-  words[THREADS_WORD + (owner & (MAX_THREADS - 1)) * THREAD.words + THREAD.identity + 1] = 2 ** 30;
+  words[places.threadsWord + recordOf(owner) * THREAD.words + THREAD.identity + 1] = 2 ** 30;
 }
 
 t.test('owners are told apart, and a number of the past names a dead thread', (t) => {
@@ -56,14 +60,14 @@ t.test('of two threads that find the same one dead, only one gets its record', (
   // The other one is quicker: it claims and attaches after this one has looked, before this one claims.
   Atomics.compareExchange = ((...args: Parameters<typeof compareExchange>) => {
     Atomics.compareExchange = compareExchange;
-    other = new ThreadRegistry(words, doubles).attach(false);
+    other = new ThreadRegistry(words, doubles, places).attach(false);
     return compareExchange(...args);
   }) as typeof compareExchange;
   t.teardown(() => {
     Atomics.compareExchange = compareExchange;
   });
   const mine = registry.attach(false);
-  t.not(mine & (MAX_THREADS - 1), other & (MAX_THREADS - 1));
+  t.not(recordOf(mine), recordOf(other));
   t.equal(registry.isDead(mine), false);
   t.equal(registry.isDead(other), false);
   t.end();
@@ -77,7 +81,7 @@ t.test('threads that prove their life in different ways tell each other alive', 
     if (before === undefined) delete process.env.MOONCAKE_LIVENESS;
     else process.env.MOONCAKE_LIVENESS = before;
   });
-  const portable = new ThreadRegistry(words, doubles);
+  const portable = new ThreadRegistry(words, doubles, places);
   const [first, second] = [registry.attach(false), portable.attach(false)];
   t.equal(portable.isDead(first), false);
   t.equal(registry.isDead(second), false);

@@ -1,26 +1,31 @@
-import { decodeKey } from '../codec/key.js';
-import { BUCKET_REFS, BUCKET_SLOTS, ENTRY, MAX_KEY_BYTES, REF_SHIFT, SHARD } from '../memory/layout.js';
-import type { Clock } from '../sync/clock.js';
+import { BUCKET_REFS, BUCKET_SLOTS, ENTRY, MAX_STORED_KEY_BYTES, SHARD } from '../memory/layout.js';
 import { readFence } from '../sync/seqlock.js';
 import { readChained } from './chain.js';
-import { copyOut, isChained, keyBytesOf } from './entry.js';
-import { type Reading, snapshotEntry } from './get.js';
+import { copyOut, isChained, keyBytesOf, wordOf } from './entry.js';
+import { isLive, type Reading, snapshotEntry } from './read.js';
 import type { Shard } from './shard.js';
 
 const ATTEMPTS = 64;
 
+/** One entry of a walk: its encoded key; the rest is in the walk's reading. */
+export interface Walked {
+  /** Private memory, used again for the next entry. */
+  readonly key: Buffer;
+  keyBytes: number;
+}
+
 /**
- * Visits every live entry of the shard: yields its key, with the rest in `into`. Weakly consistent: an entry stays in its
- * slot for life, so one that is there throughout is seen exactly once; one that comes or goes may be seen or not.
+ * Visits every live entry of the shard. Weakly consistent: an entry stays in its slot for life, so one that is there
+ * throughout is seen exactly once; one that comes or goes may be seen or not.
  */
-export function* eachEntry(shard: Shard, into: Reading, withValue: boolean, clock: Clock): Generator<string> {
-  const keyBuffer = Buffer.allocUnsafe(MAX_KEY_BYTES);
+export function* eachEntry(shard: Shard, into: Reading, withValue: boolean): Generator<Walked> {
+  const walked: Walked = { key: Buffer.allocUnsafe(MAX_STORED_KEY_BYTES), keyBytes: 0 };
   for (let bucket = 0; bucket < shard.bucketCount; bucket++) {
     for (let place = 0; place < BUCKET_SLOTS; place++) {
       const refWord = shard.bucketWord(bucket) + BUCKET_REFS + place;
       if (shard.words[refWord] === 0) continue;
-      const keyBytes = readPlace(shard, refWord, into, withValue, keyBuffer);
-      if (keyBytes >= 0 && !clock.hasExpired(into.expiresAt)) yield decodeKey(keyBuffer, 0, keyBytes);
+      walked.keyBytes = readPlace(shard, refWord, into, withValue, walked.key);
+      if (walked.keyBytes >= 0 && isLive(shard, into)) yield walked;
     }
   }
 }
@@ -55,10 +60,10 @@ function snapshotPlace(
   version: number,
 ): number {
   if (ref === 0 || !shard.heap.isInside(ref) || !snapshotEntry(shard, ref, into, withValue, version)) return -1;
-  const word = ref << (REF_SHIFT - 2);
+  const word = wordOf(ref);
   const meta = shard.words[word + ENTRY.meta];
   const keyBytes = keyBytesOf(meta);
-  if (keyBytes > MAX_KEY_BYTES) return -1;
+  if (keyBytes > MAX_STORED_KEY_BYTES) return -1;
   if (isChained(meta)) return keyBytes === 0 || readChained(shard, ref, 0, key, keyBytes) ? keyBytes : -1;
   const byte = (word + ENTRY.headWords) << 2;
   if (byte + keyBytes > shard.bytes.length) return -1;

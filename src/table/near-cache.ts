@@ -1,5 +1,5 @@
 import { SHARD } from '../memory/layout.js';
-import type { Reading } from './get.js';
+import type { Reading } from './read.js';
 import type { Shard } from './shard.js';
 
 const MIN_CAPACITY = 256;
@@ -24,6 +24,7 @@ export const NOT_NEAR = -1;
 const PLACE = {
   /** What the count of changes of the entry's hash said when the value was read. */
   changes: 0,
+  /** Of the entry; its complement when the entry is extended, so there is more to look at. */
   slot: 1,
   policyWord: 2,
   /** Since the key came here; halved as often as the read counts are, `age` telling how often that was done. */
@@ -55,7 +56,7 @@ const PLACE_SHIFT = 3;
  * hit. So a scan leaves what is near alone, and what is near settles instead of churning.
  * (TinyLFU: Einziger, Friedman and Manes, "TinyLFU: A Highly Efficient Cache Admission Policy", ACM ToS 2017.)
  */
-export class Near {
+export class NearCache {
   readonly #capacity: number;
   #setMask = 0;
   /** The hash of each place's key, 0 while it is empty; a set's four lie together. */
@@ -64,6 +65,9 @@ export class Near {
   #contents: unknown[] = [];
   #words = new Int32Array(0);
   #doubles = new Float64Array(0);
+  /** Of extended entries: which keyspace's key it is, and the number of the last invalidation when the value was read. */
+  #spaces = new Int32Array(0);
+  #invalidations = new Float64Array(0);
   /** How often keys were read from the table, by hash. */
   #reads = new Uint8Array(0);
   #readings = 0;
@@ -76,22 +80,33 @@ export class Near {
     this.#capacity = Math.min(MAX_CAPACITY, Math.max(MIN_CAPACITY, wanted));
   }
 
-  /** The place of the key's value if it is still what the table holds, else NOT_NEAR. The policy hears of the hit. */
-  find(key: string, hash: number, shard: Shard): number {
+  /**
+   * The place of the key's value if it is still what the table holds, else NOT_NEAR. The policy hears of the hit. `space`
+   * tells the thread's keyspaces apart: 0 is the cache itself.
+   */
+  find(key: string, hash: number, shard: Shard, space: number): number {
     const place = this.#seek(key, hash);
     this.#sought = place;
     if (place === NOT_NEAR) return NOT_NEAR;
     const at = place << PLACE_SHIFT;
     const w = this.#words;
     if (shard.memory.changesOf(hash) !== w[at + PLACE.changes]) return NOT_NEAR;
+    const extended = w[at + PLACE.slot] < 0;
+    if (extended ? !this.#isCurrent(place, shard, space) : space !== 0) return NOT_NEAR;
     w[at + PLACE.hits]++;
     // Reporting touches the key's bucket and entry. Only new keys push others out, and a few of them nobody who was hit.
     const inserts = shard.words[SHARD.inserts];
     if (((inserts - w[at + PLACE.reportedAt]) | 0) > shard.capacityEntries >> REPORT_SHIFT) {
       w[at + PLACE.reportedAt] = inserts;
-      shard.policy.hit(w[at + PLACE.slot], hash, w[at + PLACE.policyWord]);
+      const slot = w[at + PLACE.slot];
+      shard.policy.hit(extended ? ~slot : slot, hash, w[at + PLACE.policyWord]);
     }
     return place;
+  }
+
+  /** An extended entry stays near as long as nothing at all is invalidated: its tags are not looked up here. */
+  #isCurrent(place: number, shard: Shard, space: number): boolean {
+    return this.#spaces[place] === space && this.#invalidations[place] === shard.tags.now();
   }
 
   value(place: number): unknown {
@@ -106,32 +121,35 @@ export class Near {
    * Keeps what was just read, if it is small, no caller can change it, and it is read often enough. To be called only after
    * the same key was sought in vain.
    */
-  remember(key: string, shard: Shard, reading: Reading, value: unknown): void {
+  remember(key: string, shard: Shard, space: number, reading: Reading, value: unknown): void {
     if (!isSmallPrimitive(value) || key.length > MAX_KEY_LENGTH) return;
     if (this.#reads.length === 0) this.#makePlaces();
     const reads = this.#countReading(reading.hash);
     const place = this.#sought === NOT_NEAR ? this.#makePlace(key, reading.hash, reads) : this.#sought;
     if (place === NOT_NEAR) return;
-    this.#keep(place, shard, reading, value);
+    this.#keep(place, shard, space, reading, value);
   }
 
   /** Keeps what this thread has just stored if the key is one of those near, else its next get would read what it wrote. */
-  wrote(key: string, shard: Shard, stored: Reading, value: unknown): void {
+  wrote(key: string, shard: Shard, space: number, stored: Reading, value: unknown): void {
     if (!isSmallPrimitive(value)) return;
     const place = this.#seek(key, stored.hash);
-    if (place !== NOT_NEAR) this.#keep(place, shard, stored, value);
+    if (place !== NOT_NEAR) this.#keep(place, shard, space, stored, value);
   }
 
   /** The value, what proves it current, and where the policy finds the entry: the key may have been evicted in between. */
-  #keep(place: number, shard: Shard, reading: Reading, value: unknown): void {
+  #keep(place: number, shard: Shard, space: number, reading: Reading, value: unknown): void {
     const at = place << PLACE_SHIFT;
     const w = this.#words;
     this.#contents[2 * place + 1] = value;
     w[at + PLACE.changes] = reading.changes;
-    w[at + PLACE.slot] = reading.slot;
+    w[at + PLACE.slot] = reading.isExtended ? ~reading.slot : reading.slot;
     w[at + PLACE.policyWord] = reading.policyWord;
     w[at + PLACE.reportedAt] = shard.words[SHARD.inserts];
     this.#doubles[(at + PLACE.expiresAt) >> 1] = reading.expiresAt;
+    if (!reading.isExtended) return;
+    this.#spaces[place] = space;
+    this.#invalidations[place] = reading.invalidation;
   }
 
   /** When the first value is to be kept: attaching is quicker without, and a thread that only writes needs none. */
@@ -142,6 +160,8 @@ export class Near {
     this.#contents = new Array(2 * capacity);
     this.#words = new Int32Array(capacity << PLACE_SHIFT);
     this.#doubles = new Float64Array(this.#words.buffer);
+    this.#spaces = new Int32Array(capacity);
+    this.#invalidations = new Float64Array(capacity);
     this.#reads = new Uint8Array(capacity * COUNTS_PER_PLACE);
   }
 

@@ -4,10 +4,13 @@ import { Slab } from '../codec/slab.js';
 import { decodeDirect, isDirect, ownsCopy } from '../codec/value.js';
 import { ENTRY, REF_SHIFT, SHARD } from '../memory/layout.js';
 import { readFence } from '../sync/seqlock.js';
+import { findSlot, NO_SLOT } from './buckets.js';
 import { readChained } from './chain.js';
-import { copyOut, isChained, keyBytesOf, kindOf, paddedToWord } from './entry.js';
-import { findSlot, NO_SLOT } from './index.js';
+import type { Draft } from './draft.js';
+import { copyOut, expiryAt, isChained, isExtended, keyBytesOf, kindOf, paddedToWord, versionAt } from './entry.js';
+import { ExtrasCopy, MAX_EXTRA_BYTES, readExtras } from './extras.js';
 import type { Shard } from './shard.js';
+import { Fate } from './tags.js';
 
 /** Optimistic attempts before a reader takes the lock: more than a writer's critical section lasts on a free core. */
 const ATTEMPTS = 64;
@@ -28,15 +31,26 @@ export class Reading {
   kind = 0;
   lengthBytes = 0;
   expiresAt = 0;
+  version = 0;
+  /** The number of the last invalidation when this was read, for what has extras. */
+  invalidation = 0;
+  /** Whether the entry has extras; what they are is in `extras`. */
+  isExtended = false;
   direct: unknown = undefined;
   isDirect = false;
   /** Private bytes [0, lengthBytes) when not direct; reused by the next reading unless the kind owns its copy. */
   copy: Buffer;
+  #extras: ExtrasCopy | undefined;
   #scratch: Buffer = Buffer.alloc(SCRATCH_BYTES);
   readonly #slab = new Slab();
 
   constructor() {
     this.copy = this.#scratch;
+  }
+
+  get extras(): ExtrasCopy {
+    this.#extras ??= new ExtrasCopy(MAX_EXTRA_BYTES);
+    return this.#extras;
   }
 
   /** Word index of the policy's word in the entry's head. */
@@ -52,13 +66,26 @@ export class Reading {
   }
 }
 
+/** Whether the entry that was read is neither expired nor ended by a tag. */
+export function isLive(shard: Shard, reading: Reading): boolean {
+  return !shard.clock.hasExpired(reading.expiresAt) && fateOf(shard, reading) === Fate.none;
+}
+
+/** What invalidations did to the entry that was read. */
+export function fateOf(shard: Shard, reading: Reading): Fate {
+  return reading.isExtended ? shard.tags.fate(reading.extras.words) : Fate.none;
+}
+
 /** What a read would find of the entry this thread has just stored in the slot, but for the value. */
-export function noteStoredLocked(shard: Shard, hash: number, slot: number, expiresAt: number, into: Reading): void {
+export function noteStoredLocked(shard: Shard, slot: number, draft: Draft, into: Reading): void {
+  const { hash } = draft.key;
   into.slot = slot;
   into.hash = hash;
   into.ref = shard.words[shard.memory.refWord(slot)];
   into.changes = shard.memory.changesOf(hash);
-  into.expiresAt = expiresAt;
+  into.expiresAt = draft.expiresAt;
+  into.isExtended = draft.isExtended;
+  into.invalidation = draft.begun;
 }
 
 /**
@@ -96,6 +123,7 @@ export function read(shard: Shard, key: KeyEncoder, into: Reading, withValue: bo
 function snapshot(shard: Shard, key: KeyEncoder, into: Reading, withValue: boolean, version: number): boolean {
   const slot = findSlot(shard, key);
   into.slot = slot;
+  into.hash = key.hash;
   if (slot === NO_SLOT) return true;
   const m = shard.words;
   into.changes = shard.memory.changesOf(key.hash);
@@ -113,21 +141,35 @@ export function snapshotEntry(shard: Shard, ref: number, into: Reading, withValu
   const word = ref << (REF_SHIFT - 2);
   const meta = m[word + ENTRY.meta];
   const lengthBytes = m[word + ENTRY.valueBytes];
-  into.hash = m[word + ENTRY.hash];
   into.ref = ref;
   into.kind = kindOf(meta);
   into.lengthBytes = lengthBytes;
-  into.expiresAt = shard.doubles[(word + ENTRY.expiresAt) >> 1];
-  if (!withValue) return true;
+  into.expiresAt = expiryAt(m, word);
+  into.version = versionAt(m, word);
+  into.isExtended = isExtended(meta);
+  let from = paddedToWord(keyBytesOf(meta));
+  if (into.isExtended) {
+    into.invalidation = shard.tags.now();
+    if (!readExtras(shard, ref, into.extras)) return false;
+    from += into.extras.lengthBytes;
+    into.lengthBytes -= into.extras.lengthBytes;
+  }
+  return !withValue || snapshotValue(shard, word, from, into, version);
+}
+
+/** The same for the value, whose bytes begin `from` bytes after the payload's start. */
+function snapshotValue(shard: Shard, word: number, from: number, into: Reading, version: number): boolean {
+  const m = shard.words;
+  const { lengthBytes } = into;
+  const meta = m[word + ENTRY.meta];
   if (lengthBytes < 0 || lengthBytes > shard.bytes.length) return false;
   if (lengthBytes > SCRATCH_BYTES && Atomics.load(m, SHARD.lock) !== version) return false;
-  const keyBytes = paddedToWord(keyBytesOf(meta));
   into.isDirect = isDirect(into.kind) && !isChained(meta);
   if (isChained(meta)) {
     into.copy = into.target(into.kind, lengthBytes);
-    return lengthBytes === 0 || readChained(shard, ref, keyBytes, into.copy, lengthBytes);
+    return lengthBytes === 0 || readChained(shard, into.ref, from, into.copy, lengthBytes);
   }
-  const byte = ((word + ENTRY.headWords) << 2) + keyBytes;
+  const byte = ((word + ENTRY.headWords) << 2) + from;
   if (byte + lengthBytes > shard.bytes.length) return false;
   if (into.isDirect) {
     into.direct = decodeDirect(into.kind, shard.bytes, byte, lengthBytes);

@@ -1,7 +1,8 @@
 import { CHUNK, CHUNK_META, ENTRY, REF_SHIFT, SHARD } from '../memory/layout.js';
+import { isFilledRef, NO_SLOT, slotsOfHashLocked } from './buckets.js';
 import { mostBlocks } from './chain.js';
 import { isChained } from './entry.js';
-import { isFilledRef, NO_SLOT, slotsOfHashLocked } from './index.js';
+import { dueLocked } from './leave.js';
 import type { Shard } from './shard.js';
 
 /**
@@ -37,15 +38,16 @@ function moveBlockLocked(shard: Shard, ref: number): void {
   }
   const to = target << (REF_SHIFT - 2);
   m.copyWithin(to, word, word + (heap.classBytes(sizeClass) >> 2));
-  if (m[word + ENTRY.meta] !== CHUNK_META) heap.noteExpiry(target, shard.doubles[(word + ENTRY.expiresAt) >> 1]);
+  if (m[word + ENTRY.meta] !== CHUNK_META) heap.noteExpiry(target, dueLocked(shard, ref));
   memory.set(referrer, target);
   heap.free(ref);
   memory.commit();
 }
 
 function entryReferrerLocked(shard: Shard, ref: number): number {
-  const hash = shard.words[(ref << (REF_SHIFT - 2)) + ENTRY.hash];
-  const slot = slotsOfHashLocked(shard, hash).find((candidate) => isFilledRef(shard, candidate, ref)) ?? NO_SLOT;
+  const slot =
+    slotsOfHashLocked(shard, shard.hashOfLocked(ref)).find((candidate) => isFilledRef(shard, candidate, ref)) ??
+    NO_SLOT;
   return slot === NO_SLOT ? 0 : shard.memory.refWord(slot);
 }
 

@@ -42,7 +42,7 @@ function entryHasKey(shard: Shard, ref: number, key: KeyEncoder): boolean {
   const m = shard.words;
   const word = ref << (REF_SHIFT - 2);
   const meta = m[word + ENTRY.meta];
-  if ((meta & META_KEY_MASK) !== key.lengthBytes || m[word] !== key.hash) return false;
+  if ((meta & META_KEY_MASK) !== key.lengthBytes) return false;
   if ((meta & META_CHAINED) !== 0) return chainedKeyEquals(shard, ref, key);
   const keyWord = word + ENTRY.headWords;
   const keyWords = key.words;

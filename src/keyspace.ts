@@ -1,0 +1,693 @@
+import {
+  checkObject,
+  checkTagList,
+  checkTags,
+  checkVersion,
+  checkWriteOptions,
+  listKeys,
+  listPairs,
+  type PutOptions,
+  ttlOf,
+} from './arguments.js';
+import { decodeKey, type KeyEncoder } from './codec/key.js';
+import { ValueKind } from './codec/kinds.js';
+import type { Encoded } from './codec/value.js';
+import type { Duration } from './duration.js';
+import { checkFunction, describe, SharedCacheError } from './errors.js';
+import { checkLoad, NO_LOAD_OPTIONS } from './flight/arguments.js';
+import { type AsyncLoadOptions, Flight, type FlightTarget, type LoadOptions } from './flight/flight.js';
+import { Leases } from './flight/leases.js';
+import { COUNTER } from './memory/layout.js';
+import type { Session, Write } from './session.js';
+import { NO_SLOT } from './table/buckets.js';
+import type { Draft } from './table/draft.js';
+import { type Extras, tagsOf } from './table/extras.js';
+import { type Counter, incrementLocked } from './table/increment.js';
+import { NOT_NEAR } from './table/near-cache.js';
+import { fits, putLocked } from './table/put.js';
+import { fateOf, noteStoredLocked, Reading, read } from './table/read.js';
+import { reclaimLocked, removeLocked, takeLocked } from './table/remove.js';
+import type { Shard } from './table/shard.js';
+import { isOwnKey, keyStart, type Space, tagHashes } from './table/space.js';
+import type { Table } from './table/table.js';
+import { Fate } from './table/tags.js';
+import { touchLocked } from './table/touch.js';
+import { ABSENT, versionLocked } from './table/version.js';
+import { eachEntry } from './table/walk.js';
+
+/** What is known of an entry besides its value. */
+export interface Entry<V> {
+  /** The caller's own copy. */
+  value: V;
+  /** ms until it expires; Infinity when it never does. */
+  expiresIn: number;
+  /** A whole number below 2^53 that no other write of the key has, before or after: for `putIfVersion`. */
+  version: number;
+  /** The tags it was put with. */
+  tags: string[];
+}
+
+/** Settings of `wrap`: how a call becomes a key, and the load's. */
+export interface WrapOptions<A extends readonly unknown[]> extends AsyncLoadOptions {
+  /** The key of a call with these arguments. */
+  key: (...args: A) => string;
+}
+
+let spaces = 0;
+
+/**
+ * Keys and what can be done with them: what a cache and its namespaces have in common.
+ *
+ * A put that has returned is seen by every get that starts afterwards, on any thread. Values are copied in and out.
+ * Keys are strings of at most 64 KiB in UTF-8; values whatever `structuredClone` keeps. Times are in ms, sizes in bytes.
+ * Methods throw SharedCacheError only, before anything has changed: ERR_INVALID_KEY, ERR_INVALID_VALUE, ERR_INVALID_TTL,
+ * ERR_INVALID_OPTION, ERR_INVALID_ARGUMENT, and ERR_CLOSED after close(). What there is besides is said at each method.
+ * What the caller's own code throws (getters, codecs, callbacks, loaders) comes through unchanged.
+ *
+ * (A file longer than its neighbours because it is the whole surface; what a method does is in `table/`.)
+ *
+ * @typeParam V - The values. Nothing checks at run time what another thread has put.
+ */
+export abstract class Keyspace<V = unknown> {
+  /** @internal */
+  protected readonly session: Session;
+  /** @internal */
+  protected readonly space: Space;
+  /** Tells this object's keys from others' among the values kept near; 0 for the cache's own. */
+  readonly #nearSpace: number;
+  readonly #flight: Flight<V>;
+  readonly #counter: Counter = { value: 0, expiresAt: 0 };
+  /** When what the last get found expires. */
+  #lastExpiresAt = Number.POSITIVE_INFINITY;
+
+  /** @internal */
+  constructor(session: Session, space: Space) {
+    this.session = session;
+    this.space = space;
+    this.#nearSpace = space.path.length === 0 ? 0 : ++spaces;
+    this.#flight = this.#createFlight();
+  }
+
+  /** Whether close() was called here. */
+  get closed(): boolean {
+    return this.session.closed;
+  }
+
+  /** Largest key + value, in encoded bytes, that can be stored. */
+  get maxEntryBytes(): number {
+    return this.session.maxEntryBytes;
+  }
+
+  // ---- one key -------------------------------------------------------------------------------------------------
+
+  /**
+   * Stores the value under the key, replacing what was there. False when the entry is larger than `maxEntryBytes` (the key
+   * is then absent, nothing was evicted for it) or when the lock could not be had (nothing has changed).
+   */
+  put(key: string, value: V, options?: PutOptions): boolean {
+    const { timing } = this.session;
+    const due = timing === undefined ? 0 : timing.due();
+    if (due === 0) return this.#put(key, value, options);
+    const start = performance.now();
+    const stored = this.#put(key, value, options);
+    timing?.recordPut(start, stored, this.session.value.lengthBytes, due);
+    return stored;
+  }
+
+  /** The same as `put`. */
+  set(key: string, value: V, options?: PutOptions): boolean {
+    return this.put(key, value, options);
+  }
+
+  #put(key: string, value: V, options?: PutOptions): boolean {
+    const write = this.#readOptions(options);
+    this.session.value.encode(value);
+    return this.#store(key, value, this.session.value, write);
+  }
+
+  #store(key: string, value: V, encoded: Encoded, write: Write): boolean {
+    const { session } = this;
+    const draft = this.#fill(key, encoded, write);
+    const table = session.open();
+    const shard = table.shardOf(draft.key.hash);
+    if (!shard.lock()) return false;
+    let completed = false;
+    let slot = NO_SLOT;
+    try {
+      shard.loads.overtake(draft.key);
+      slot = putLocked(shard, draft, session.maxEntryBytes);
+      if (slot >= 0) noteStoredLocked(shard, slot, draft, session.reading);
+      completed = true;
+    } finally {
+      shard.unlock(completed);
+    }
+    if (slot >= 0) session.near.wrote(key, shard, this.#nearSpace, session.reading, value);
+    return slot !== NO_SLOT;
+  }
+
+  /** A copy of the live value, or undefined. Counts as an access. Throws ERR_CORRUPTED if somebody wrote over the memory. */
+  get(key: string): V | undefined {
+    const { timing } = this.session;
+    const due = timing === undefined ? 0 : timing.due();
+    if (due === 0) return this.#get(key);
+    const start = performance.now();
+    const value = this.#get(key);
+    timing?.recordGet(start, value !== undefined, due);
+    return value;
+  }
+
+  #get(key: string): V | undefined {
+    const { session } = this;
+    const { near, reading } = session;
+    const table = session.open();
+    const { counters, clock } = table;
+    const shard = this.#locate(table, key);
+    const place = near.find(key, table.key.hash, shard, this.#nearSpace);
+    if (place !== NOT_NEAR && !clock.hasExpired(near.expiresAt(place))) {
+      counters[COUNTER.hits]++;
+      this.#lastExpiresAt = near.expiresAt(place);
+      return near.value(place) as V;
+    }
+    if (!this.#readLive(table, shard, true)) {
+      counters[COUNTER.misses]++;
+      return undefined;
+    }
+    counters[COUNTER.hits]++;
+    shard.policy.hit(reading.slot, reading.hash, reading.policyWord);
+    const { kind, expiresAt } = reading;
+    const value = session.reader.value(reading) as V;
+    // A codec may have used this cache meanwhile, and with it the one reading.
+    if (kind !== ValueKind.custom) near.remember(key, shard, this.#nearSpace, reading, value);
+    this.#lastExpiresAt = expiresAt;
+    return value;
+  }
+
+  /** As get, but leaves recency and hit counts alone. */
+  peek(key: string): V | undefined {
+    return this.#find(key, true) ? (this.session.reader.value(this.session.reading) as V) : undefined;
+  }
+
+  /** Whether the key is live; leaves recency and hit counts alone. */
+  has(key: string): boolean {
+    return this.#find(key, false);
+  }
+
+  /** The value with its expiry, version and tags, or undefined; leaves recency and hit counts alone. */
+  entry(key: string): Entry<V> | undefined {
+    const { session } = this;
+    const { reading } = session;
+    if (!this.#find(key, true)) return undefined;
+    const { version, expiresAt } = reading;
+    const tags = reading.isExtended ? tagsOf(reading.extras.words) : [];
+    const expiresIn = Math.max(0, expiresAt - session.open().clock.now());
+    return { value: session.reader.value(reading) as V, expiresIn, version, tags };
+  }
+
+  /** Removes the key; true if a live entry was removed. */
+  delete(key: string): boolean {
+    const { session } = this;
+    const { timing } = session;
+    const table = session.open();
+    const shard = this.#locate(table, key);
+    const due = timing === undefined ? 0 : timing.due();
+    const start = due === 0 ? 0 : performance.now();
+    const removed = table.locked(shard, false, () => {
+      shard.loads.overtake(table.key);
+      return removeLocked(shard, table.key);
+    });
+    if (due !== 0) timing?.recordDelete(start, due);
+    return removed;
+  }
+
+  /** The live value, removed in the same step: of any number of threads exactly one gets it. Counts as a get. */
+  take(key: string): V | undefined {
+    const { session } = this;
+    const table = session.open();
+    const shard = this.#locate(table, key);
+    const taken = table.locked(shard, false, () => {
+      shard.loads.overtake(table.key);
+      return takeLocked(shard, table.key, session.reading);
+    });
+    table.counters[taken ? COUNTER.hits : COUNTER.misses]++;
+    return taken ? (session.reader.value(session.reading) as V) : undefined;
+  }
+
+  /** Stores the value if the key is absent: of any number of racing threads, exactly one gets true. */
+  putIfAbsent(key: string, value: V, options?: PutOptions): boolean {
+    const { session } = this;
+    const draft = this.#draft(key, value, this.#readOptions(options));
+    const table = session.open();
+    const shard = table.shardOf(draft.key.hash);
+    // Most calls find the key there, which needs no lock.
+    if (this.#readLive(table, shard, false)) return false;
+    return table.locked(shard, false, () => {
+      if (versionLocked(shard, draft.key) !== ABSENT) return false;
+      shard.loads.overtake(draft.key);
+      return putLocked(shard, draft, session.maxEntryBytes) !== NO_SLOT;
+    });
+  }
+
+  /**
+   * Stores the value if the key's entry is the one that had this version, as `entry()` gave it: nobody has written the key
+   * since. False changes nothing, also for a value that is too large.
+   */
+  putIfVersion(key: string, value: V, version: number, options?: PutOptions): boolean {
+    checkVersion(version);
+    const { session } = this;
+    const draft = this.#draft(key, value, this.#readOptions(options));
+    const table = session.open();
+    const shard = table.shardOf(draft.key.hash);
+    return table.locked(shard, false, () => {
+      if (version === ABSENT || versionLocked(shard, draft.key) !== version) return false;
+      if (!fits(draft, session.maxEntryBytes)) return false;
+      shard.loads.overtake(draft.key);
+      return putLocked(shard, draft, session.maxEntryBytes) !== NO_SLOT;
+    });
+  }
+
+  /**
+   * Atomic read-modify-write: stores what `change` returns for the current value; undefined deletes. `change` runs without a
+   * lock, and again when another thread was quicker. Returns what was stored, as a get would give it; undefined too when it
+   * could not be stored. Throws ERR_LOCK_TIMEOUT when it loses every race for the whole lock timeout, as it must if
+   * `change` writes the key.
+   */
+  update(key: string, change: (current: V | undefined) => V | undefined, options?: PutOptions): V | undefined {
+    checkFunction('the change', change);
+    const write = this.#readOptions(options);
+    const { session } = this;
+    const { reading } = session;
+    let firstLoss = 0;
+    for (;;) {
+      const found = this.#find(key, true);
+      const before = found ? reading.version : ABSENT;
+      const next = change(found ? (session.reader.value(reading) as V) : undefined);
+      const stored = next === undefined ? this.#removeIf(key, before) : this.#replaceIf(key, next, before, write);
+      if (stored !== undefined) return stored && next !== undefined ? session.copyOf(next) : undefined;
+      const { lockTimeoutMs } = session.open().lockContext;
+      if (firstLoss === 0) firstLoss = performance.now();
+      if (performance.now() - firstLoss > lockTimeoutMs) {
+        throw new SharedCacheError(
+          'ERR_LOCK_TIMEOUT',
+          `the update of ${describe(key)} lost every race for ${lockTimeoutMs} ms: its callback must not write the key, other threads only less often`,
+        );
+      }
+    }
+  }
+
+  /** Whether it was stored; undefined when the key's version is another. */
+  #replaceIf(key: string, value: V, version: number, write: Write): boolean | undefined {
+    const { session } = this;
+    const draft = this.#draft(key, value, write);
+    const table = session.open();
+    const shard = table.shardOf(draft.key.hash);
+    return table.locked<boolean | undefined>(shard, undefined, () => {
+      if (versionLocked(shard, draft.key) !== version) return undefined;
+      shard.loads.overtake(draft.key);
+      return putLocked(shard, draft, session.maxEntryBytes) !== NO_SLOT;
+    });
+  }
+
+  #removeIf(key: string, version: number): boolean | undefined {
+    const table = this.session.open();
+    const shard = this.#locate(table, key);
+    return table.locked<boolean | undefined>(shard, undefined, () => {
+      if (versionLocked(shard, table.key) !== version) return undefined;
+      shard.loads.overtake(table.key);
+      return removeLocked(shard, table.key);
+    });
+  }
+
+  /**
+   * Adds `by` to the number under the key and returns the sum; an absent key counts as 0 and gets the TTL and the tags, a
+   * present one keeps its own. Throws ERR_INVALID_VALUE when the entry is not a number or the sum would not be one,
+   * ERR_LOCK_TIMEOUT when the lock could not be had.
+   */
+  increment(key: string, by = 1, options?: PutOptions): number {
+    this.#increment(key, by, options);
+    return this.#counter.value;
+  }
+
+  /** As increment, with the ms until the counter expires: all that a rate limiter needs, in one atomic step. */
+  incrementEntry(key: string, by = 1, options?: PutOptions): { value: number; expiresIn: number } {
+    const table = this.#increment(key, by, options);
+    const { value, expiresAt } = this.#counter;
+    return { value, expiresIn: Math.max(0, expiresAt - table.clock.now()) };
+  }
+
+  #increment(key: string, by: number, options: PutOptions | undefined): Table {
+    if (typeof by !== 'number' || Number.isNaN(by))
+      throw new SharedCacheError('ERR_INVALID_ARGUMENT', `by must be a number, not NaN, received ${describe(by)}`);
+    const { session } = this;
+    const draft = this.#draft(key, by as V, this.#readOptions(options));
+    const table = session.open();
+    const shard = table.shardOf(draft.key.hash);
+    const outcome = table.locked(shard, 'unavailable' as const, () => {
+      shard.loads.overtake(draft.key);
+      return incrementLocked(shard, draft, by, session.maxEntryBytes, this.#counter);
+    });
+    if (outcome === 'added') return table;
+    if (outcome === 'unavailable') {
+      throw new SharedCacheError(
+        'ERR_LOCK_TIMEOUT',
+        `another thread kept ${describe(key)} locked for ${table.lockContext.lockTimeoutMs} ms`,
+      );
+    }
+    throw new SharedCacheError(
+      'ERR_INVALID_VALUE',
+      outcome === 'mismatch'
+        ? `increment needs a number under ${describe(key)}, another type is stored there`
+        : `increment of ${describe(key)} by ${by} would give NaN`,
+    );
+  }
+
+  /** ms until the key expires, Infinity when it never does, undefined when it is absent. */
+  expiresIn(key: string): number | undefined {
+    if (!this.#find(key, false)) return undefined;
+    return Math.max(0, this.session.reading.expiresAt - this.session.open().clock.now());
+  }
+
+  /**
+   * Gives a live key a new TTL without rewriting its value; false when it is absent. With `tags`, the entry has these
+   * instead of its own.
+   */
+  touch(key: string, ttl?: Duration | undefined, options?: Pick<PutOptions, 'tags'>): boolean {
+    const { session } = this;
+    const ms = ttlOf(ttl, session.defaultTtl);
+    if (options !== undefined) {
+      checkWriteOptions(options);
+      if (options.tags !== undefined) return this.#retag(key, { ttl: ms, tags: checkTags(options.tags) });
+    }
+    const table = session.open();
+    const shard = this.#locate(table, key);
+    const expiresAt = table.clock.expiryAfter(ms);
+    return table.locked(shard, false, () => touchLocked(shard, table.key, expiresAt, ms));
+  }
+
+  /** A touch that has to write the entry anew. */
+  #retag(key: string, write: Write): boolean {
+    const { session } = this;
+    for (;;) {
+      if (!this.#find(key, true)) return false;
+      const { version } = session.reading;
+      const draft = this.#draft(key, session.reader.value(session.reading) as V, write);
+      draft.isQuiet = true;
+      const table = session.open();
+      const shard = table.shardOf(draft.key.hash);
+      const done = table.locked<boolean | undefined>(shard, false, () =>
+        versionLocked(shard, draft.key) === version ? putLocked(shard, draft, session.maxEntryBytes) >= 0 : undefined,
+      );
+      if (done !== undefined) return done;
+    }
+  }
+
+  // ---- many keys -----------------------------------------------------------------------------------------------
+
+  /** What get returns for each key, in order. */
+  getMany(keys: readonly string[]): (V | undefined)[] {
+    return this.#checkKeys(keys).map((key) => this.get(key));
+  }
+
+  /** What has returns for each key, in order. */
+  hasMany(keys: readonly string[]): boolean[] {
+    return this.#checkKeys(keys).map((key) => this.has(key));
+  }
+
+  /** Removes the keys, and returns how many live entries were removed. */
+  deleteMany(keys: readonly string[]): number {
+    return this.#checkKeys(keys).reduce((removed, key) => removed + (this.delete(key) ? 1 : 0), 0);
+  }
+
+  /** Stores all entries, and returns how many were stored. All keys are checked before the first is stored. */
+  putMany(entries: Iterable<readonly [string, V]>, options?: PutOptions): number {
+    const write = this.#readOptions(options);
+    const list = listPairs(entries);
+    this.#checkKeys(list.map(([key]) => key));
+    const { value: encoder } = this.session;
+    // Each value is encoded once, and all before the first is stored; what is encoded is kept until its turn.
+    const encoded = list.map(([, value]) => {
+      encoder.encode(value);
+      return encoder.snapshot();
+    });
+    return list.reduce((stored, [key, value], i) => stored + (this.#store(key, value, encoded[i], write) ? 1 : 0), 0);
+  }
+
+  /** Length of the leading run of keys that are present: an access of each, and one miss for the key that ended the run. */
+  longestPrefix(keys: readonly string[]): number {
+    const list = this.#checkKeys(keys);
+    const { counters } = this.session.open();
+    let length = 0;
+    for (const key of list) {
+      if (!this.#find(key, false)) {
+        counters[COUNTER.misses]++;
+        break;
+      }
+      counters[COUNTER.hits]++;
+      const { slot, hash, policyWord } = this.session.reading;
+      this.session.open().shardOf(hash).policy.hit(slot, hash, policyWord);
+      length++;
+    }
+    return length;
+  }
+
+  // ---- loading -------------------------------------------------------------------------------------------------
+
+  /**
+   * The value under the key; for a missing key `loader` runs once over all threads and every caller gets its result. Never
+   * blocks. If the loader throws, its thread's callers get the error and another waiting thread loads; if its thread dies,
+   * another takes over. A put or delete meanwhile is not undone: whichever writes last stays. Rejects with
+   * ERR_RECURSIVE_LOAD where loaders would wait for each other or themselves.
+   */
+  async getOrSet(
+    key: string,
+    loader: (key: string) => V | Promise<V>,
+    options: AsyncLoadOptions = NO_LOAD_OPTIONS,
+  ): Promise<V> {
+    checkLoad(loader, options);
+    const hit = this.get(key);
+    if (hit === undefined) return this.#timedLoad(() => this.#flight.load(key, loader, options));
+    if (this.#wasStale(options)) this.#flight.refresh(key, loader, options);
+    return hit;
+  }
+
+  /** As getOrSet, with a loader that returns its value; waits for other threads with Atomics.wait. Throws what it throws. */
+  getOrSetSync(key: string, compute: (key: string) => V, options: LoadOptions = NO_LOAD_OPTIONS): V {
+    checkLoad(compute, options);
+    const hit = this.get(key);
+    if (hit !== undefined && !this.#wasStale(options)) return hit;
+    const ended = this.session.timing?.load();
+    let loaded = false;
+    try {
+      const value =
+        hit === undefined
+          ? this.#flight.loadSync(key, compute, options)
+          : this.#flight.refreshSync(key, compute, options, hit);
+      loaded = true;
+      return value;
+    } finally {
+      ended?.(loaded);
+    }
+  }
+
+  /** `fn` with its results kept over all threads: a call loads by `getOrSet` what no call with that key has loaded before. */
+  wrap<A extends readonly unknown[]>(
+    fn: (...args: A) => V | Promise<V>,
+    options: WrapOptions<A>,
+  ): (...args: A) => Promise<V> {
+    checkFunction('fn', fn);
+    checkObject(options, '{ key, ...loadOptions }');
+    const { key: keyOf, ...load } = options;
+    checkFunction('key', keyOf);
+    checkLoad(fn, load);
+    return async (...args) => this.getOrSet(keyOf(...args), () => fn(...args), load);
+  }
+
+  // ---- all keys ------------------------------------------------------------------------------------------------
+
+  /** Live entries. */
+  abstract get size(): number;
+
+  /** Removes everything in it. */
+  abstract clear(): void;
+
+  /** Live keys; weakly consistent, as all iterators here: entries that come or go meanwhile may be seen or not. */
+  *keys(): Generator<string> {
+    for (const { key } of this.#eachOwn(new Reading(), false)) yield key;
+  }
+
+  /** Live values, as `keys`. */
+  *values(): Generator<V> {
+    for (const [, value] of this.entries()) yield value;
+  }
+
+  /** Live keys with their values, as `keys`. An entry that cannot be read is left out. */
+  *entries(): Generator<[string, V]> {
+    const reading = new Reading();
+    for (const { key } of this.#eachOwn(reading, true)) {
+      let value: V;
+      try {
+        value = this.session.reader.value(reading) as V;
+      } catch (error) {
+        if (error instanceof SharedCacheError && error.code === 'ERR_CORRUPTED') continue;
+        throw error;
+      }
+      yield [key, value];
+    }
+  }
+
+  /** As entries, for `for ... of`. */
+  [Symbol.iterator](): Generator<[string, V]> {
+    return this.entries();
+  }
+
+  /** Calls `visit` with each live value, its key and this object; weakly consistent as `keys`. */
+  forEach(visit: (value: V, key: string, cache: this) => void): void {
+    checkFunction('the callback', visit);
+    for (const [key, value] of this.entries()) visit(value, key, this);
+  }
+
+  /** Counts what `keys` would list. */
+  protected countOwn(): number {
+    let count = 0;
+    for (const _ of this.#eachOwn(new Reading(), false)) count++;
+    return count;
+  }
+
+  *#eachOwn(reading: Reading, withValue: boolean): Generator<{ key: string }> {
+    const { session, space } = this;
+    for (const shard of session.open().shards) {
+      for (const { key, keyBytes } of eachEntry(shard, reading, withValue)) {
+        if (!isOwnKey(space, key, keyBytes)) continue;
+        const start = keyStart(key, keyBytes);
+        yield { key: decodeKey(key, start, keyBytes - start) };
+        // Whoever asked may have closed the cache meanwhile.
+        session.open();
+      }
+    }
+  }
+
+  // ---- tags and namespaces -------------------------------------------------------------------------------------
+
+  /**
+   * Ends every entry that was put here with one of the tags before: from the return on, no thread sees one of them. Takes as
+   * long as there are tags, whatever the number of entries. A tag that nothing has is no error.
+   */
+  invalidateTags(tags: string | readonly string[]): void {
+    const list = checkTagList(tags);
+    const table = this.session.open();
+    if (list.length > 0) table.tags.invalidate(tagHashes(this.space, list, table.key));
+  }
+
+  // ---- inside --------------------------------------------------------------------------------------------------
+
+  /** What a write is given, read once: options may have getters, which may use this cache. */
+  #readOptions(options: PutOptions | undefined): Write {
+    const { session } = this;
+    session.open();
+    if (options === undefined) return session.defaultWrite;
+    checkWriteOptions(options);
+    const { ttl, tags } = options;
+    return { ttl: ttlOf(ttl, session.defaultTtl), tags: checkTags(tags) };
+  }
+
+  #draft(key: string, value: V, write: Write): Draft {
+    this.session.value.encode(value);
+    return this.#fill(key, this.session.value, write);
+  }
+
+  /** The thread's draft, ready for the lock. From here on nothing of the user's runs, and the key is encoded last. */
+  #fill(key: string, encoded: Encoded, write: Write): Draft {
+    const { draft, key: encoder, clock, tags } = this.session.open();
+    const expiresAt = clock.expiryAfter(write.ttl);
+    let extras: Extras | undefined;
+    if (write.tags.length > 0 || this.space.hashes.length > 0) {
+      extras = {
+        begun: tags.now(),
+        graceEnd: 0,
+        lifetime: Number.isFinite(write.ttl) ? Math.ceil(write.ttl) : 0,
+        namespaces: this.space.hashes,
+        tags: write.tags,
+        tagHashes: tagHashes(this.space, write.tags, encoder),
+      };
+    }
+    this.#encode(encoder, key);
+    draft.fill(encoded, expiresAt, write.ttl === 0, extras);
+    return draft;
+  }
+
+  #encode(encoder: KeyEncoder, key: string): void {
+    const { prefix } = this.space;
+    if (prefix.length === 0) encoder.encode(key);
+    else encoder.encodeBehind(prefix, key);
+  }
+
+  #locate(table: Table, key: string): Shard {
+    this.#encode(table.key, key);
+    return table.shardOf(table.key.hash);
+  }
+
+  /** Whether the key has a live entry, which is then in the session's reading. */
+  #find(key: string, withValue: boolean): boolean {
+    const table = this.session.open();
+    return this.#readLive(table, this.#locate(table, key), withValue);
+  }
+
+  #readLive(table: Table, shard: Shard, withValue: boolean): boolean {
+    const { reading } = this.session;
+    if (read(shard, table.key, reading, withValue) !== 'found') return false;
+    if (reading.isExtended && fateOf(shard, reading) !== Fate.none) {
+      // Nobody will ever see it again: it makes room now.
+      table.locked(shard, undefined, () => reclaimLocked(shard, table.key));
+      return false;
+    }
+    return !table.clock.hasExpired(reading.expiresAt);
+  }
+
+  /** The keys as a list of their own, each of them one: nothing has been counted or changed before. */
+  #checkKeys(keys: readonly string[]): readonly string[] {
+    const { key: encoder } = this.session.open();
+    const list = listKeys(keys);
+    for (const key of list) encoder.check(key);
+    return list;
+  }
+
+  async #timedLoad(load: () => Promise<V>): Promise<V> {
+    const ended = this.session.timing?.load();
+    let loaded = false;
+    try {
+      const value = await load();
+      loaded = true;
+      return value;
+    } finally {
+      ended?.(loaded);
+    }
+  }
+
+  #createFlight(): Flight<V> {
+    const { session } = this;
+    const { arena, key, counters, lockContext } = session.open();
+    const target: FlightTarget<V> = {
+      words: arena.words,
+      key,
+      encode: (name) => this.#encode(key, name),
+      counters,
+      peekFresh: (name, staleTtl) => {
+        const value = this.peek(name);
+        return value !== undefined && this.#isStale(session.reading.expiresAt, staleTtl) ? undefined : value;
+      },
+      store: (name, value, { ttl, staleTtl = 0 }) => {
+        this.put(name, value, { ttl: ttlOf(ttl, session.defaultTtl) + staleTtl });
+      },
+    };
+    return new Flight(target, new Leases(arena.words, lockContext));
+  }
+
+  /** Whether what `get` has just found is past its TTL. */
+  #wasStale({ staleTtl = 0 }: LoadOptions): boolean {
+    if (staleTtl === 0) return false;
+    return this.#isStale(this.#lastExpiresAt, staleTtl);
+  }
+
+  #isStale(expiresAt: number, staleTtl: number): boolean {
+    return staleTtl > 0 && this.session.open().clock.hasExpired(expiresAt - staleTtl);
+  }
+}

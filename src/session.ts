@@ -1,0 +1,61 @@
+import type { CacheTiming } from './cache-timing.js';
+import type { Codec } from './codec/codec.js';
+import { ValueEncoder } from './codec/value.js';
+import { SharedCacheError } from './errors.js';
+import { CONTROL } from './memory/layout.js';
+import { NearCache } from './table/near-cache.js';
+import { Reading } from './table/read.js';
+import type { Table } from './table/table.js';
+import { ValueReader } from './value-reader.js';
+
+/** What a write is given besides key and value, read from its options once. */
+export interface Write {
+  /** ms, Infinity for ever. */
+  readonly ttl: number;
+  readonly tags: readonly string[];
+}
+
+/**
+ * What one SharedCache object of a thread has for all of its keyspaces: the table, and what turns values into bytes and
+ * back. `open()` is the gate of every call; a call that has run the user's code goes through it again.
+ */
+export class Session {
+  readonly value: ValueEncoder;
+  readonly reader: ValueReader;
+  readonly reading = new Reading();
+  readonly near: NearCache;
+  readonly defaultTtl: number;
+  readonly maxEntryBytes: number;
+  /** Of a write without options. */
+  readonly defaultWrite: Write;
+  timing: CacheTiming | undefined = undefined;
+  closed = false;
+  readonly #table: Table;
+
+  constructor(table: Table, codec: Codec | undefined) {
+    const { doubles } = table.arena;
+    this.#table = table;
+    this.value = new ValueEncoder(codec);
+    this.reader = new ValueReader(codec);
+    this.near = new NearCache(doubles[CONTROL.maxBytes >> 1]);
+    this.defaultTtl = doubles[CONTROL.defaultTtl >> 1];
+    this.defaultWrite = { ttl: this.defaultTtl, tags: [] };
+    this.maxEntryBytes = doubles[CONTROL.maxEntryBytes >> 1];
+  }
+
+  /** The table, unless the cache was closed: then it throws ERR_CLOSED. */
+  open(): Table {
+    if (this.closed) {
+      throw new SharedCacheError(
+        'ERR_CLOSED',
+        'this cache was closed in this thread; SharedCache.attach(handle) opens it again',
+      );
+    }
+    return this.#table;
+  }
+
+  /** The value as a get would give it: a primitive itself, else a copy of what was encoded last. */
+  copyOf<V>(value: V): V {
+    return typeof value === 'object' && value !== null ? (this.reader.copyOf(this.value) as V) : value;
+  }
+}

@@ -1,0 +1,82 @@
+import type { KeyEncoder } from '../codec/key.js';
+import { SharedCacheError } from '../errors.js';
+import { MAX_PREFIX_BYTES } from '../memory/layout.js';
+import { MAX_DEPTH } from './extras.js';
+
+/** Bytes that WTF-8, the encoding of keys, never has: what separates namespaces cannot be part of a key. */
+const NAME = 0xff;
+const KEY = 0xfe;
+const TAG = 0xfd;
+
+/**
+ * A keyspace's place among all keys: the bytes before its keys, `(0xff name)* 0xfe`, and nothing for the cache itself. Two
+ * different paths never have one as the beginning of the other, so no key of one keyspace is a key of another.
+ */
+export interface Space {
+  /** Names of the namespaces, the outermost first. */
+  readonly path: readonly string[];
+  /** Before a key; empty for the cache itself. */
+  readonly prefix: Uint8Array;
+  /** The hash that stands for each level; clear() of a level invalidates it. */
+  readonly hashes: readonly number[];
+}
+
+export const ROOT: Space = { path: [], prefix: new Uint8Array(0), hashes: [] };
+
+/** The namespace of this name inside of a keyspace. Throws ERR_INVALID_ARGUMENT when too many or too long. */
+export function spaceInside(outer: Space, name: string, key: KeyEncoder): Space {
+  const path = [...outer.path, name];
+  const levels = levelsOf(outer.prefix);
+  key.encode(name);
+  const encoded = new Uint8Array(key.words.buffer, 0, key.lengthBytes).slice();
+  const level = Buffer.concat([levels, Uint8Array.of(NAME), encoded]);
+  const prefix = Buffer.concat([level, Uint8Array.of(KEY)]);
+  if (path.length > MAX_DEPTH || prefix.length > MAX_PREFIX_BYTES) {
+    throw new SharedCacheError(
+      'ERR_INVALID_ARGUMENT',
+      `namespaces may be ${MAX_DEPTH} deep and their names ${MAX_PREFIX_BYTES} bytes long together, received ${path.length} of ${prefix.length} bytes`,
+    );
+  }
+  key.encodeBehind(level, '');
+  return { path, prefix, hashes: [...outer.hashes, key.hash] };
+}
+
+/** Hashes of the user's tags in this keyspace: the same tag in another is another tag. */
+export function tagHashes(space: Space, tags: readonly string[], key: KeyEncoder): number[] {
+  const prefix = Buffer.concat([levelsOf(space.prefix), Uint8Array.of(TAG)]);
+  return tags.map((tag) => {
+    key.encodeBehind(prefix, tag);
+    return key.hash;
+  });
+}
+
+/** Names and key of an encoded key, as positions: where the names end and the key begins. */
+export function keyStart(key: Buffer, keyBytes: number): number {
+  if (keyBytes === 0 || key[0] !== NAME) return 0;
+  const at = key.indexOf(KEY);
+  return at < 0 || at >= keyBytes ? keyBytes : at + 1;
+}
+
+/** Whether an encoded key is one of this keyspace's own, and not of a namespace inside of it. */
+export function isOwnKey(space: Space, key: Buffer, keyBytes: number): boolean {
+  const { prefix } = space;
+  if (prefix.length === 0) return keyBytes === 0 || key[0] !== NAME;
+  return keyBytes >= prefix.length && key.compare(prefix, 0, prefix.length, 0, prefix.length) === 0;
+}
+
+/** The encoded names of the prefix of a key, one after the other. */
+export function namesOf(key: Buffer, start: number): Buffer[] {
+  const names: Buffer[] = [];
+  for (let at = 0; at < start && key[at] === NAME; ) {
+    let end = at + 1;
+    while (end < start && key[end] !== NAME && key[end] !== KEY) end++;
+    names.push(key.subarray(at + 1, end));
+    at = end;
+  }
+  return names;
+}
+
+/** The prefix without its last byte. */
+function levelsOf(prefix: Uint8Array): Uint8Array {
+  return prefix.subarray(0, Math.max(0, prefix.length - 1));
+}

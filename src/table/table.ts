@@ -1,0 +1,233 @@
+import { KeyEncoder } from '../codec/key.js';
+import { SharedCacheError } from '../errors.js';
+import type { Arena } from '../memory/arena.js';
+import { CONTROL } from '../memory/layout.js';
+import { classTables } from '../memory/size-classes.js';
+import { EVICTION_NAMES, policies } from '../policy/index.js';
+import type { PolicyFactory, PolicyShared } from '../policy/policy.js';
+import { Clock } from '../sync/clock.js';
+import type { LockContext } from '../sync/mutex.js';
+import { tryLockWord, unlockWord } from '../sync/mutex.js';
+import { ThreadRegistry } from '../sync/threads.js';
+import { Draft } from './draft.js';
+import { type RunningLoads, Shard } from './shard.js';
+import { Tags } from './tags.js';
+
+const BUSY_BEFORE_DOUBT = 64;
+
+/** Tables of this thread by cache id: a thread that attaches twice is still one owner. */
+const tables = new Map<string, Table>();
+
+process.on('exit', () => {
+  for (const table of tables.values()) table.leave();
+});
+
+const NO_LOADS: RunningLoads = { overtake() {} };
+
+/** One thread's place in one cache: its owner number, its views of all shards, its counters, its key encoder and draft. */
+export class Table {
+  readonly arena: Arena;
+  readonly registry: ThreadRegistry;
+  readonly owner: number;
+  readonly clock: Clock;
+  readonly tags: Tags;
+  readonly key: KeyEncoder;
+  readonly draft: Draft;
+  readonly shards: readonly Shard[];
+  readonly counters: Float64Array;
+  readonly lockContext: LockContext;
+  readonly #shardShift: number;
+  readonly #listeners = new Set<{ causes: number }>();
+  #users = 0;
+  #left = false;
+
+  private constructor(arena: Arena, service: boolean) {
+    const m = arena.words;
+    const policy = policyOf(arena);
+    this.arena = arena;
+    this.registry = new ThreadRegistry(m, arena.doubles, arena.control);
+    this.clock = new Clock(m, arena.doubles);
+    this.tags = new Tags(m, arena.doubles);
+    this.key = new KeyEncoder(m[CONTROL.hashKey0], m[CONTROL.hashKey1]);
+    this.draft = new Draft(this.key);
+    this.owner = this.registry.attach(service);
+    this.counters = this.registry.counters(this.owner);
+    this.lockContext = { owner: this.owner, registry: this.registry, lockTimeoutMs: m[CONTROL.lockTimeoutMs] };
+    const shardBits = Math.log2(arena.shards.length);
+    this.#shardShift = 32 - shardBits;
+    const context = {
+      lock: this.lockContext,
+      clock: this.clock,
+      tags: this.tags,
+      loads: NO_LOADS,
+      counters: this.counters,
+      control: m,
+      tables: classTables(2 ** arena.geometry.pageShift, arena.geometry.classBytes),
+      policy,
+      policyShared: this.#policyShared(),
+      shardBits,
+      hashKey0: m[CONTROL.hashKey0],
+      hashKey1: m[CONTROL.hashKey1],
+    };
+    this.shards = arena.shards.map((memory) => new Shard(memory, context));
+    this.#listen();
+  }
+
+  /** `service`: for a thread that is not one of the user's. */
+  static of(arena: Arena, service = false): Table {
+    let table = tables.get(arena.id);
+    if (table === undefined) {
+      table = new Table(arena, service);
+      tables.set(arena.id, table);
+    }
+    table.#users++;
+    return table;
+  }
+
+  shardOf(hash: number): Shard {
+    // With one shard the shift is 32, which JavaScript takes for 0.
+    return this.shards[this.#shardShift === 32 ? 0 : hash >>> this.#shardShift] as Shard;
+  }
+
+  /** From now on writes overtake the loads of this thread's flights, and of all others. */
+  overtaking(loads: RunningLoads): void {
+    for (const shard of this.shards) shard.loads = loads;
+  }
+
+  /** Runs the body under the shard's lock, or gives `unavailable` when a live thread keeps it for the whole timeout. */
+  locked<T>(shard: Shard, unavailable: T, body: () => T): T {
+    if (!shard.lock()) return unavailable;
+    let completed = false;
+    try {
+      const result = body();
+      completed = true;
+      return result;
+    } finally {
+      shard.unlock(completed);
+    }
+  }
+
+  /** Live entries; expired ones not yet swept may count. */
+  countEntries(): number {
+    return this.shards.reduce((sum, shard) => sum + shard.countEntries(), 0);
+  }
+
+  /** Whether this thread's last attachment was closed. */
+  get hasLeft(): boolean {
+    return this.#left;
+  }
+
+  /** Has entries that leave by one of the causes (a bit each) told from now on; returns what ends that. */
+  addListener(causes: number): () => void {
+    const listener = { causes };
+    this.#listeners.add(listener);
+    this.#tellListening();
+    return () => {
+      if (this.#listeners.delete(listener) && !this.#left) this.#tellListening();
+    };
+  }
+
+  /** What this thread listens for, and with the others' what writers tell. */
+  #tellListening(): void {
+    let causes = 0;
+    for (const listener of this.#listeners) causes |= listener.causes;
+    this.registry.setListening(this.owner, causes);
+    this.refreshListening();
+  }
+
+  /** Forgets what threads listened for that have died. */
+  refreshListening(): void {
+    Atomics.store(this.arena.words, CONTROL.listening, this.registry.listening());
+  }
+
+  release(): void {
+    if (--this.#users === 0) this.leave();
+  }
+
+  /** Repairs what this thread may have left locked and gives its record back. */
+  leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    tables.delete(this.arena.id);
+    this.#releaseAbandoned();
+    this.registry.setListening(this.owner, 0);
+    if (this.arena.words[CONTROL.listening] !== 0) this.refreshListening();
+    this.registry.detach(this.owner);
+    Atomics.notify(this.registry.words, this.registry.askWord(this.owner));
+  }
+
+  /**
+   * Answers other threads that wait for a lock this thread holds but is not inside of (a vm timeout threw it out): any
+   * lock that names it while its event loop turns is abandoned. The wait does not keep the process alive.
+   */
+  #listen(): void {
+    const words = this.registry.words;
+    const word = this.registry.askWord(this.owner);
+    const answer = (): void => {
+      if (this.#left) return;
+      Atomics.store(words, word, 0);
+      this.#releaseAbandoned();
+      this.#listen();
+    };
+    const wait = Atomics.waitAsync(words, word, 0);
+    if (wait.async) void wait.value.then(answer);
+    else queueMicrotask(answer);
+  }
+
+  #releaseAbandoned(): void {
+    for (const shard of this.shards) shard.releaseAbandoned();
+    const m = this.arena.words;
+    // What the leases' lock guards needs no repair.
+    if (Atomics.load(m, CONTROL.leaseLock) === -this.owner) unlockWord(m, CONTROL.leaseLock);
+  }
+
+  #policyShared(): PolicyShared {
+    const { arena } = this;
+    const m = arena.words;
+    const me = -this.owner;
+    const lock = CONTROL.policyLock;
+    let busyInARow = 0;
+    return {
+      words: m.subarray(arena.control.policyWord, arena.control.policyWord + arena.control.policyWords),
+      totalCapacityEntries: totalCapacity(arena),
+      shardCount: arena.shards.length,
+      tryLock: () => {
+        const word = Atomics.load(m, lock);
+        if (tryLockWord(m, lock, word, me)) {
+          busyInARow = 0;
+          return 'locked';
+        }
+        // Whether an owner lives costs a system call: only worth asking about one that never seems to finish.
+        if (word >= 0 || (word !== me && ++busyInARow % BUSY_BEFORE_DOUBT !== 0)) return 'busy';
+        if (word !== me && !(this.registry.isDead(-word) && Atomics.compareExchange(m, lock, word, me) === word))
+          return 'busy';
+        return 'stolen';
+      },
+      unlock: () => unlockWord(m, lock),
+    };
+  }
+}
+
+/** The cache's policy. Throws ERR_INVALID_HANDLE when there is none of its number, or no room for it. */
+function policyOf(arena: Arena): PolicyFactory {
+  const id = arena.words[CONTROL.evictionId];
+  const policy = policies[EVICTION_NAMES[id]];
+  if (policy === undefined) {
+    throw new SharedCacheError(
+      'ERR_INVALID_HANDLE',
+      `the handle cannot be attached: its eviction policy is number ${id}, known are 0 to ${EVICTION_NAMES.length - 1}`,
+    );
+  }
+  const most = Math.max(...arena.shards.map((shard) => shard.capacityEntries));
+  if (
+    policy.shardWords(most) > arena.geometry.policyWords ||
+    policy.globalWords(totalCapacity(arena)) > arena.control.policyWords
+  ) {
+    throw new SharedCacheError('ERR_INVALID_HANDLE', 'the handle cannot be attached: its eviction policy has no room');
+  }
+  return policy;
+}
+
+function totalCapacity(arena: Arena): number {
+  return arena.shards.reduce((sum, shard) => sum + shard.capacityEntries, 0);
+}
