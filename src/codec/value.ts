@@ -65,7 +65,13 @@ export class ValueEncoder implements Encoded {
   /** What was encoded last, in memory of its own: it stays when the next value is encoded. */
   snapshot(): Encoded {
     const { kind, lengthBytes, bytes, offset } = this;
-    return { kind, lengthBytes, bytes: new Uint8Array(bytes.subarray(offset, offset + lengthBytes)), offset: 0, words: undefined };
+    return {
+      kind,
+      lengthBytes,
+      bytes: new Uint8Array(bytes.subarray(offset, offset + lengthBytes)),
+      offset: 0,
+      words: undefined,
+    };
   }
 
   #string(value: string): void {

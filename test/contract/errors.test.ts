@@ -44,7 +44,7 @@ t.test('keys, values and TTLs', (t) => {
     [() => cache.putIfAbsent('a', Symbol('s')), 'ERR_INVALID_VALUE', 'symbols', 'Symbol(s)'],
     [() => cache.update('a', () => new WeakMap()), 'ERR_INVALID_VALUE', 'cannot be stored', 'WeakMap'],
     [() => cache.increment('text'), 'ERR_INVALID_VALUE', 'a number', '"text"'],
-    [() => cache.put('a', 1, { ttl: -1 }), 'ERR_INVALID_TTL', '>= 0 or Infinity', '-1'],
+    [() => cache.put('a', 1, { ttl: -1 }), 'ERR_INVALID_TTL', '>= 0, Infinity or', '-1'],
     [() => cache.put('a', 1, { ttl: wrong('soon') }), 'ERR_INVALID_TTL', 'milliseconds', '"soon"'],
     [() => cache.putMany([['a', 1]], { ttl: Number.NaN }), 'ERR_INVALID_TTL', 'milliseconds', 'NaN'],
     [() => cache.increment('n', 1, { ttl: wrong(null) }), 'ERR_INVALID_TTL', 'milliseconds', 'null'],
@@ -59,8 +59,8 @@ t.test('arguments and options of methods', (t) => {
   cache.put('there', 1);
   const load = (): number => 1;
   check(t, [
-    [() => cache.put('a', 1, wrong(5_000)), 'ERR_INVALID_OPTION', '{ ttl }', '5000 (number)'],
-    [() => cache.put('a', 1, wrong(null)), 'ERR_INVALID_OPTION', '{ ttl }', 'null'],
+    [() => cache.put('a', 1, wrong(5_000)), 'ERR_INVALID_OPTION', '{ ttl, tags }', '5000 (number)'],
+    [() => cache.put('a', 1, wrong(null)), 'ERR_INVALID_OPTION', '{ ttl, tags }', 'null'],
     [() => cache.put('a', 1, wrong({ tll: 5 })), 'ERR_INVALID_OPTION', 'did you mean ttl?', '"tll"'],
     [() => cache.put('a', 1, wrong({ ttl: 5, tll: 5 })), 'ERR_INVALID_OPTION', 'did you mean ttl?', '"tll"'],
     [() => cache.putIfAbsent('a', 1, wrong({ TTL: 5 })), 'ERR_INVALID_OPTION', 'did you mean ttl?', '"TTL"'],
@@ -79,7 +79,7 @@ t.test('arguments and options of methods', (t) => {
     [() => cache.getOrSetSync('a', load, wrong(1)), 'ERR_INVALID_OPTION', '{ ttl, staleTtl', '1 (number)'],
     [() => cache.getOrSetSync('a', load, wrong({ stale: 1 })), 'ERR_INVALID_OPTION', 'known are ttl, ', '"stale"'],
     [() => cache.getOrSetSync('a', load, { staleTtl: -1 }), 'ERR_INVALID_TTL', 'staleTtl must be', '-1'],
-    [() => cache.getOrSetSync('a', load, { timeoutMs: -1 }), 'ERR_INVALID_TTL', 'timeoutMs must be', '-1'],
+    [() => cache.getOrSetSync('a', load, { timeoutMs: -1 }), 'ERR_INVALID_ARGUMENT', 'timeoutMs must be', '-1'],
   ]);
   t.equal(cache.size, 1);
   t.end();
@@ -129,7 +129,7 @@ t.test('options of a cache', (t) => {
   check(t, [
     [() => new SharedCache(wrong('64MB')), 'ERR_INVALID_OPTION', 'an object', '"64MB"'],
     [() => new SharedCache(wrong([])), 'ERR_INVALID_OPTION', 'an object', 'an array'],
-    [create({ ttl: '1h' }), 'ERR_INVALID_TTL', 'milliseconds >= 0 or Infinity', '"1h"'],
+    [create({ ttl: '1 parsec' }), 'ERR_INVALID_TTL', 'milliseconds >= 0, Infinity or', '"1 parsec"'],
   ]);
   t.end();
 });

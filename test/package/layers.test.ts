@@ -15,7 +15,7 @@ const refused: [file: string, imports: string][] = [
   ['src/sync/mutex.ts', '../table/shard.js'],
   ['src/codec/value.ts', '../policy/lru.js'],
   ['src/policy/lru.ts', '../table/shard.js'],
-  ['src/table/get.ts', '../cache.js'],
+  ['src/table/read.ts', '../cache.js'],
   ['src/table/put.ts', '../monitor/record.js'],
   ['src/monitor/record.ts', '../pool/pool.js'],
   ['src/pool/pool.ts', '../../workers/pool-task.js'],

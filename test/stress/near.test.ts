@@ -57,12 +57,15 @@ t.test('a value kept near is never older than an acknowledged write', async (t) 
 
 t.test('a count of changes that is looked at after the lock was given back lets stale values stay', async (t) => {
   const { folder, cache } = copyEngine({
-    file: 'cache.js',
-    from: 'this.#near.wrote(key, shard, this.#reading, value)',
+    file: 'keyspace.js',
+    from: 'session.near.wrote(key, shard, this.#nearSpace, session.reading, value)',
     // A moment later, so that the two threads surely meet there.
-    to: 'if (Atomics.wait(PAUSE, 0, 0, 0.05)) { this.#reading.changes = shard.memory.changesOf(encoder.hash); this.#near.wrote(key, shard, this.#reading, value); }',
+    to: 'if (Atomics.wait(PAUSE, 0, 0, 0.05)) { session.reading.changes = shard.memory.changesOf(session.reading.hash); session.near.wrote(key, shard, this.#nearSpace, session.reading, value); }',
   });
-  appendFileSync(fileURLToPath(cache), 'const PAUSE = new Int32Array(new SharedArrayBuffer(4));');
+  appendFileSync(
+    fileURLToPath(new URL('keyspace.js', cache)),
+    'const PAUSE = new Int32Array(new SharedArrayBuffer(4));',
+  );
   t.teardown(() => rmSync(folder, { recursive: true }));
   const { stale } = await countStale(cache);
   t.not(stale, 0);

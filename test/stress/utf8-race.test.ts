@@ -57,7 +57,7 @@ t.test(`${SECONDS} s of readers against a writer`, async (t) => {
 t.test('control: readers that believe what they read while it changed give mixed values', async (t) => {
   // Bytes are still copied before they are decoded, so the process lives.
   const { folder, cache } = copyEngine({
-    file: 'table/get.js',
+    file: 'table/read.js',
     from: 'if (Atomics.load(m, SHARD.lock) !== version)',
     to: 'if (false)',
   });

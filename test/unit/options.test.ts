@@ -52,7 +52,7 @@ t.test('what was received and what is allowed', (t) => {
   t.throws(() => resolveOptions({ eviction: 'random' as never }), /one of .*'?adaptive.*received "random"/);
   t.throws(() => resolveOptions({ maxEntrys: 3 } as never), /did you mean maxEntries/);
   t.throws(() => resolveOptions({ zzz: 3 } as never), /known are maxBytes/);
-  t.throws(() => toMs('1h'), /milliseconds >= 0 or Infinity, received "1h"/);
+  t.throws(() => toMs('1 parsec'), /milliseconds >= 0, Infinity or a string such as .*, received "1 parsec"/);
   for (const ttl of [null, -1, Number.NaN, 'soon']) {
     t.throws(() => resolveOptions({ ttl: ttl as never }), { code: 'ERR_INVALID_TTL' });
   }
