@@ -50,7 +50,7 @@ const INDEX_BYTES_PER_ENTRY = ((BUCKET_WORDS + (LINK_WORDS << SLOT_SHIFT)) * 4) 
 
 /** Turns the user's bounds into shards, pages and buckets that together stay within `maxBytes`. */
 export function planSizes(request: SizingRequest): Sizing {
-  const shardCount = request.shards ?? defaultShardCount(request);
+  const shardCount = shardCountFor(request);
   const policyEntryBytes = (request.policyShardWords(100_000) + request.policyGlobalWords(100_000)) * 4e-5;
   const entryBytes = request.averageEntryBytes + INDEX_BYTES_PER_ENTRY + policyEntryBytes;
   const tagSlots = tagSlotsFor(request.maxBytes);
@@ -83,12 +83,29 @@ export function planSizes(request: SizingRequest): Sizing {
   };
 }
 
+/** As many shards as asked for, but no more than there are entries: a shard without any could store nothing. */
+function shardCountFor(request: SizingRequest): number {
+  const { maxBytes, maxEntries, shards } = request;
+  const wanted = shards ?? defaultShardCount(request);
+  if (maxEntries === undefined || wanted <= maxEntries) return wanted;
+  const lowered = 2 ** Math.floor(Math.log2(maxEntries));
+  const least = fewestShards(maxBytes);
+  if (lowered >= least) return lowered;
+  throw new SharedCacheError(
+    'ERR_INVALID_OPTION',
+    `maxEntries: ${maxBytes} bytes take ${least} shards of at most ${MAX_SHARD_BYTES} bytes, and each shard must hold an entry; raise maxEntries from ${maxEntries} to at least ${least}, or lower maxBytes`,
+  );
+}
+
+function fewestShards(maxBytes: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.ceil(maxBytes / MAX_SHARD_BYTES)));
+}
+
 function defaultShardCount(request: SizingRequest): number {
   const byBytes = request.maxBytes / MB;
   const byEntries = request.maxEntries === undefined ? byBytes : request.maxEntries / MIN_SHARD_ENTRIES;
   const wanted = Math.min(byBytes, byEntries, MAX_DEFAULT_SHARDS);
-  const least = Math.ceil(request.maxBytes / MAX_SHARD_BYTES);
-  return 2 ** Math.max(Math.floor(Math.log2(Math.max(1, wanted))), Math.ceil(Math.log2(least)));
+  return Math.max(2 ** Math.floor(Math.log2(Math.max(1, wanted))), fewestShards(request.maxBytes));
 }
 
 /** As many pages as fit beside the index. */

@@ -63,7 +63,7 @@ for (const eviction of EVICTION_NAMES) {
   });
 }
 
-t.test('every way to write keeps maxEntries, even where some shards get no entry at all', (t) => {
+t.test('every way to write keeps maxEntries, with more shards asked for than there are entries', (t) => {
   const cache = withCache<number>(t, { maxEntries: 2, shards: 4 });
   for (let i = 0; i < 50; i++) {
     cache.increment(`a${i}`);
@@ -74,6 +74,27 @@ t.test('every way to write keeps maxEntries, even where some shards get no entry
     t.ok(cache.size <= 2);
   }
   t.same(cache.inspect().problems, []);
+  t.end();
+});
+
+t.test('every key can be stored, whatever maxEntries and shards', (t) => {
+  for (const [maxEntries, shards] of [
+    [1, 2],
+    [3, 8],
+    [7, 8],
+    [100, 128],
+    [1, 128],
+    [5, 4],
+  ] as const) {
+    const cache = new SharedCache<number>({ maxBytes: '32MB', maxEntries, shards, sweep: false });
+    for (let i = 0; i < 2 * maxEntries + 100; i++) {
+      if (!cache.put(`k${i}`, i) || cache.get(`k${i}`) !== i) t.fail(`${maxEntries} entries, ${shards} shards: k${i}`);
+      if (cache.size > maxEntries) t.fail(`${maxEntries} entries, ${shards} shards: ${cache.size} held`);
+    }
+    t.equal(cache.getStats().rejections, 0);
+    t.same(cache.inspect().problems, []);
+    cache.close();
+  }
   t.end();
 });
 

@@ -36,13 +36,25 @@ for (const eviction of Object.keys(policies) as (keyof typeof policies)[]) {
 }
 
 t.test('maxEntries is dealt out exactly', (t) => {
-  for (const maxEntries of [1, 2, 7, 100, 1_001, 65_537]) {
-    for (const shards of [1, 4, 8, undefined]) {
+  const counts = [...Array.from({ length: 300 }, (_, i) => i + 1), 1_001, 65_537];
+  for (const shards of [1, 2, 4, 8, 16, 32, 64, 128, undefined]) {
+    for (const maxEntries of counts) {
       const { shardCount, shardCapacity, extraEntryShards, geometry } = plan({ maxEntries, shards });
-      t.equal(shardCount * shardCapacity + extraEntryShards, maxEntries, `${maxEntries} over ${shardCount} shards`);
-      t.ok(shardCapacity + 1 <= geometry.slotCount, 'each shard has slots for them');
+      const name = `${maxEntries} over ${shardCount} shards, ${shards} asked for`;
+      if (shardCount * shardCapacity + extraEntryShards !== maxEntries) t.fail(`${name}: not exact`);
+      if (shardCapacity < 1) t.fail(`${name}: a shard without entries`);
+      if (shards !== undefined && maxEntries >= shards && shardCount !== shards) t.fail(`${name}: lowered needlessly`);
+      if (shardCapacity + 1 > geometry.slotCount) t.fail(`${name}: a shard without slots for them`);
     }
   }
+  t.end();
+});
+
+t.test('fewer entries than the shards that so many bytes take are refused', (t) => {
+  const huge = { maxBytes: 64 * 1_024 * MB };
+  t.throws(() => plan({ ...huge, maxEntries: 31 }), { code: 'ERR_INVALID_OPTION', message: /maxEntries.*at least 64/ });
+  t.throws(() => plan({ ...huge, maxEntries: 1, shards: 64 }), { code: 'ERR_INVALID_OPTION', message: /maxEntries/ });
+  t.equal(plan({ ...huge, maxEntries: 64 }).shardCount, 64);
   t.end();
 });
 
