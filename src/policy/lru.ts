@@ -1,5 +1,12 @@
+import { EXACT_LRU_WORDS, ExactLru } from './exact-lru.js';
 import { LIST_WORDS, reportUnlisted, SlotLists } from './list.js';
-import { type EvictionPolicy, MAX_EVICTION_STEPS, type PolicyFactory, type PolicyMemory } from './policy.js';
+import {
+  type EvictionPolicy,
+  MAX_EVICTION_STEPS,
+  MAX_TOLD_ENTRIES,
+  type PolicyFactory,
+  type PolicyMemory,
+} from './policy.js';
 
 /** Lists, a power of two. */
 const GENERATIONS = 64;
@@ -125,7 +132,8 @@ const AREA_WORDS = LISTS + GENERATIONS * LIST_WORDS;
 
 export const lru: PolicyFactory = {
   name: 'lru',
-  shardWords: () => AREA_WORDS,
+  // Shards differ by an entry, so a cache may have some of either kind.
+  shardWords: () => Math.max(AREA_WORDS, EXACT_LRU_WORDS),
   globalWords: () => 0,
-  create: (memory) => new Lru(memory),
+  create: (memory) => (memory.capacityEntries <= MAX_TOLD_ENTRIES ? new ExactLru(memory) : new Lru(memory)),
 };

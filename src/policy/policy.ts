@@ -82,3 +82,6 @@ export interface PolicyFactory {
 }
 
 export const MAX_EVICTION_STEPS = 64;
+
+/** The policy of a shard of no more entries hears of every hit, near-cache hits too. In larger ones a few may be left out. */
+export const MAX_TOLD_ENTRIES = 64;
