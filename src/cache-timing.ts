@@ -1,5 +1,6 @@
 import type { SharedMonitor } from './monitor/monitor.js';
 import type { Recorder, Sampler } from './monitor/recorder.js';
+import { monotonicMs } from './sync/monotonic.js';
 
 /** One operation in so many is timed unless the monitor's settings say otherwise. */
 export const DEFAULT_SAMPLE = 128;
@@ -45,7 +46,7 @@ export class CacheTiming {
   load(): ((success: boolean) => void) | undefined {
     const due = this.due();
     if (due === 0) return undefined;
-    const start = performance.now();
+    const start = monotonicMs();
     return (success) => this.#getOrSet.record(elapsedNs(start), success, 0, due);
   }
 
@@ -54,4 +55,4 @@ export class CacheTiming {
   }
 }
 
-const elapsedNs = (startMs: number): number => (performance.now() - startMs) * 1e6;
+const elapsedNs = (startMs: number): number => (monotonicMs() - startMs) * 1e6;

@@ -11,11 +11,12 @@ import { planSizes } from './memory/sizing.js';
 import { SharedMonitor } from './monitor/monitor.js';
 import type { SharedMonitorHandle } from './monitor/types.js';
 import { type Namespace, namespaceInside } from './namespace.js';
-import { checkCodec, type ResolvedOptions, resolveOptions, type SharedCacheOptions } from './options.js';
+import { checkCodec, checkNow, type ResolvedOptions, resolveOptions, type SharedCacheOptions } from './options.js';
 import { EVICTION_NAMES, policies } from './policy/index.js';
 import { Session } from './session.js';
 import { type CacheStats, collectStats } from './stats.js';
 import { type SweeperControl, startSweeper } from './sweeper.js';
+import { Clock } from './sync/clock.js';
 import { clearLocked } from './table/clear.js';
 import { ROOT } from './table/space.js';
 import { sweepAll } from './table/sweep.js';
@@ -35,10 +36,13 @@ export interface SharedCacheHandle {
 export interface AttachOptions {
   /** The codec the cache was created with, if it was given one. */
   codec?: Codec | undefined;
+  /** This thread's clock, for tests: the time in ms. Default the machine's monotonic clock. */
+  now?: (() => number) | undefined;
 }
 
 /** What an attaching constructor is given. */
-interface Attached extends AttachOptions {
+interface Attached {
+  codec: Codec | undefined;
   table: Table;
   monitor: SharedMonitor | undefined;
   /** Only of the thread that created the cache, and only if it is to be swept. */
@@ -81,10 +85,11 @@ export class SharedCache<V = unknown> extends Keyspace<V> {
    * ERR_TOO_MANY_THREADS when 256 are attached.
    */
   static attach<V = unknown>(handle: SharedCacheHandle, options: AttachOptions = {}): SharedCache<V> {
-    checkObject(options, '{ codec }');
-    rejectUnknown(options, ['codec'], 'option');
-    const { codec } = options;
+    checkObject(options, '{ codec, now }');
+    rejectUnknown(options, ['codec', 'now'], 'option');
+    const { codec, now } = options;
     if (codec !== undefined) checkCodec(codec);
+    if (now !== undefined) checkNow(now);
     if (
       typeof handle !== 'object' ||
       handle === null ||
@@ -105,7 +110,7 @@ export class SharedCache<V = unknown> extends Keyspace<V> {
       );
     }
     const monitor = handle.monitor === undefined ? undefined : SharedMonitor.attach(handle.monitor);
-    return new SharedCache<V>(undefined, { codec, monitor, table: Table.of(arena) });
+    return new SharedCache<V>(undefined, { codec, monitor, table: Table.of(arena, { now }) });
   }
 
   /** What another thread attaches by; travels in workerData, postMessage and tasks of a pool. */
@@ -206,5 +211,11 @@ function createTable(resolved: ResolvedOptions): Attached {
   });
   const monitor =
     resolved.monitor === undefined ? undefined : new SharedMonitor({ sample: DEFAULT_SAMPLE, ...resolved.monitor });
-  return { table: Table.of(arena), codec: resolved.codec, monitor, sweepIntervalMs: resolved.sweepIntervalMs };
+  Clock.start(arena.doubles);
+  return {
+    table: Table.of(arena, { now: resolved.now }),
+    codec: resolved.codec,
+    monitor,
+    sweepIntervalMs: resolved.sweepIntervalMs,
+  };
 }

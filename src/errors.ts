@@ -11,7 +11,8 @@ export type ErrorCode =
   | 'ERR_LOCK_TIMEOUT'
   | 'ERR_TOO_MANY_THREADS'
   | 'ERR_TOO_MANY_OPERATIONS'
-  | 'ERR_RECURSIVE_LOAD';
+  | 'ERR_RECURSIVE_LOAD'
+  | 'ERR_NO_LIVENESS';
 
 /** The only error class this library throws on its own account. */
 export class SharedCacheError extends Error {

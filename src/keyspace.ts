@@ -19,6 +19,7 @@ import { type AsyncLoadOptions, Flight, type FlightTarget, type LoadOptions } fr
 import { Leases } from './flight/leases.js';
 import { COUNTER } from './memory/layout.js';
 import type { Session, Write } from './session.js';
+import { monotonicMs } from './sync/monotonic.js';
 import { NO_SLOT } from './table/buckets.js';
 import type { Draft } from './table/draft.js';
 import { type Extras, tagsOf } from './table/extras.js';
@@ -108,7 +109,7 @@ export abstract class Keyspace<V = unknown> {
     const { timing } = this.session;
     const due = timing === undefined ? 0 : timing.due();
     if (due === 0) return this.#put(key, value, options);
-    const start = performance.now();
+    const start = monotonicMs();
     const stored = this.#put(key, value, options);
     timing?.recordPut(start, stored, this.session.value.lengthBytes, due);
     return stored;
@@ -150,7 +151,7 @@ export abstract class Keyspace<V = unknown> {
     const { timing } = this.session;
     const due = timing === undefined ? 0 : timing.due();
     if (due === 0) return this.#get(key);
-    const start = performance.now();
+    const start = monotonicMs();
     const value = this.#get(key);
     timing?.recordGet(start, value !== undefined, due);
     return value;
@@ -199,7 +200,7 @@ export abstract class Keyspace<V = unknown> {
     if (!this.#find(key, true)) return undefined;
     const { version, expiresAt } = reading;
     const tags = reading.isExtended ? tagsOf(reading.extras.words) : [];
-    const expiresIn = Math.max(0, expiresAt - session.open().clock.now());
+    const expiresIn = session.open().clock.until(expiresAt);
     return { value: session.reader.value(reading) as V, expiresIn, version, tags };
   }
 
@@ -210,7 +211,7 @@ export abstract class Keyspace<V = unknown> {
     const table = session.open();
     const shard = this.#locate(table, key);
     const due = timing === undefined ? 0 : timing.due();
-    const start = due === 0 ? 0 : performance.now();
+    const start = due === 0 ? 0 : monotonicMs();
     const removed = table.locked(shard, false, () => {
       shard.loads.overtake(table.key);
       return removeLocked(shard, table.key);
@@ -284,8 +285,8 @@ export abstract class Keyspace<V = unknown> {
       const stored = next === undefined ? this.#removeIf(key, before) : this.#replaceIf(key, next, before, write);
       if (stored !== undefined) return stored && next !== undefined ? session.copyOf(next) : undefined;
       const { lockTimeoutMs } = session.open().lockContext;
-      if (firstLoss === 0) firstLoss = performance.now();
-      if (performance.now() - firstLoss > lockTimeoutMs) {
+      if (firstLoss === 0) firstLoss = monotonicMs();
+      if (monotonicMs() - firstLoss > lockTimeoutMs) {
         throw new SharedCacheError(
           'ERR_LOCK_TIMEOUT',
           `the update of ${describe(key)} lost every race for ${lockTimeoutMs} ms: its callback must not write the key, other threads only less often`,
@@ -331,7 +332,7 @@ export abstract class Keyspace<V = unknown> {
   incrementEntry(key: string, by = 1, options?: PutOptions): { value: number; expiresIn: number } {
     const table = this.#increment(key, by, options);
     const { value, expiresAt } = this.#counter;
-    return { value, expiresIn: Math.max(0, expiresAt - table.clock.now()) };
+    return { value, expiresIn: table.clock.until(expiresAt) };
   }
 
   #increment(key: string, by: number, options: PutOptions | undefined): Table {
@@ -363,7 +364,7 @@ export abstract class Keyspace<V = unknown> {
   /** ms until the key expires, Infinity when it never does, undefined when it is absent. */
   expiresIn(key: string): number | undefined {
     if (!this.#find(key, false)) return undefined;
-    return Math.max(0, this.session.reading.expiresAt - this.session.open().clock.now());
+    return this.session.open().clock.until(this.session.reading.expiresAt);
   }
 
   /**

@@ -2,6 +2,7 @@ import { checkObject } from './arguments.js';
 import { decodeKey } from './codec/key.js';
 import { checkFunction, describe, rejectUnknown, SharedCacheError } from './errors.js';
 import { CAUSES } from './memory/layout.js';
+import { clearInterval, setInterval } from './sync/monotonic.js';
 import { EventReader, type RawEvent } from './table/event-reader.js';
 import { keyStart, namesOf } from './table/space.js';
 import type { Table } from './table/table.js';
@@ -38,8 +39,6 @@ const POLL_MS = 20;
 const DEFAULT_CAPACITY = 4096;
 const MAX_CAPACITY = 1_000_000;
 const ALL_CAUSES = 2 ** CAUSES.length - 1;
-// As they are now: a test may fake them later, and the events of a cache go on.
-const { setInterval, clearInterval } = globalThis;
 
 /** Begins to listen; returns what ends it. Throws ERR_INVALID_ARGUMENT, ERR_INVALID_OPTION. */
 export function listen(table: Table, listener: LeaveListener, options: ListenOptions): () => void {

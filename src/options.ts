@@ -30,6 +30,9 @@ export interface SharedCacheOptions {
   sweep?: boolean | SweepSettings | undefined;
   /** Longest wait for a lock that a live thread keeps, in ms, before a get misses and a put is refused. Default 5,000. */
   lockTimeoutMs?: number | undefined;
+  /** The creating thread's clock, for tests: the time in ms, of which the cache takes whole ones. Nothing is swept in the
+   *  background then. Default the machine's monotonic clock. */
+  now?: (() => number) | undefined;
 }
 
 /** Settings of the background removal of expired entries. */
@@ -57,6 +60,7 @@ export interface ResolvedOptions {
   monitor: MonitorSettings | undefined;
   sweepIntervalMs: number | undefined;
   lockTimeoutMs: number;
+  now: (() => number) | undefined;
 }
 
 const MB = 1024 * 1024;
@@ -73,6 +77,7 @@ const NAMES: readonly (keyof SharedCacheOptions)[] = [
   'monitor',
   'sweep',
   'lockTimeoutMs',
+  'now',
 ];
 
 /** Validates everything before anything is allocated. */
@@ -81,7 +86,7 @@ export function resolveOptions(options: SharedCacheOptions = {}): ResolvedOption
     throw invalid('options', options, 'an object');
   rejectUnknown(options, NAMES, 'option');
   const { maxBytes = 64 * MB, maxEntries, shards, ttl = 3_600_000, eviction = 'adaptive', codec } = options;
-  const { averageEntryBytes = 152, lockTimeoutMs = 5_000 } = options;
+  const { averageEntryBytes = 152, lockTimeoutMs = 5_000, now } = options;
   if (maxEntries !== undefined && !isInteger(maxEntries, 1, 2 ** 31))
     throw invalid('maxEntries', maxEntries, `a whole number from 1 to ${2 ** 31}`);
   if (shards !== undefined && !(isInteger(shards, 1, 1024) && Number.isInteger(Math.log2(shards)))) {
@@ -93,6 +98,7 @@ export function resolveOptions(options: SharedCacheOptions = {}): ResolvedOption
   if (!(typeof lockTimeoutMs === 'number' && lockTimeoutMs >= 1))
     throw invalid('lockTimeoutMs', lockTimeoutMs, 'a number of ms from 1');
   if (codec !== undefined) checkCodec(codec);
+  if (now !== undefined) checkNow(now);
   return {
     maxBytes: parseBytes(maxBytes),
     maxEntries,
@@ -102,8 +108,9 @@ export function resolveOptions(options: SharedCacheOptions = {}): ResolvedOption
     averageEntryBytes,
     codec,
     monitor: resolveMonitor(options.monitor),
-    sweepIntervalMs: resolveSweep(options.sweep),
+    sweepIntervalMs: now === undefined ? resolveSweep(options.sweep) : undefined,
     lockTimeoutMs,
+    now,
   };
 }
 
@@ -111,6 +118,11 @@ export function resolveOptions(options: SharedCacheOptions = {}): ResolvedOption
 export function checkCodec(codec: Codec): void {
   if (typeof codec?.encode !== 'function' || typeof codec?.decode !== 'function')
     throw invalid('codec', codec, 'an object with encode and decode functions');
+}
+
+/** Throws ERR_INVALID_OPTION. */
+export function checkNow(now: unknown): void {
+  if (typeof now !== 'function') throw invalid('now', now, 'a function that returns a number of ms');
 }
 
 /** `64MB`, `1.5 GB`, `65536`: the number of bytes. */

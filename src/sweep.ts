@@ -1,5 +1,6 @@
 import type { SharedCacheHandle } from './cache.js';
 import { Arena } from './memory/arena.js';
+import { monotonicMs } from './sync/monotonic.js';
 import { sweepSome } from './table/sweep.js';
 import { Table } from './table/table.js';
 
@@ -16,14 +17,14 @@ export interface Sweep {
 }
 
 export function attachSweep(handle: SharedCacheHandle): Sweep {
-  const table = Table.of(Arena.attach(handle.buffers), true);
+  const table = Table.of(Arena.attach(handle.buffers), { service: true });
   const { clock, shards } = table;
   let turn = 0;
   return {
     tick() {
       clock.tick();
-      const end = performance.now() + TICK_BUDGET_MS;
-      for (let i = 0; i < shards.length && performance.now() < end; i++) {
+      const end = monotonicMs() + TICK_BUDGET_MS;
+      for (let i = 0; i < shards.length && monotonicMs() < end; i++) {
         const shard = shards[turn++ % shards.length];
         // The sweeper also finds locks whose owners died with nobody waiting.
         shard.releaseDead();

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout } from '../sync/monotonic.js';
 import type { NotedWait } from './waits.js';
 
 /** The loads that a call is part of, innermost first: what recursion and circles are found by. */

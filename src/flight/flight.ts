@@ -3,6 +3,7 @@ import type { KeyEncoder } from '../codec/key.js';
 import type { Duration } from '../duration.js';
 import { describe, SharedCacheError } from '../errors.js';
 import { COUNTER } from '../memory/layout.js';
+import { clearTimeout, monotonicMs, setTimeout } from '../sync/monotonic.js';
 import { type Chain, currentLoad, currentLoads, newChain, runCompute, runLoader } from './chain.js';
 import type { Claim, Leases } from './leases.js';
 import { type KeyId, type NotedWait, Waits } from './waits.js';
@@ -60,7 +61,7 @@ interface Place {
 
 /** One caller's wait for somebody else's load. */
 interface Wait {
-  /** When to stop waiting for a busy lease, and for a free one; performance.now(). */
+  /** When to stop waiting for a busy lease, and for a free one; monotonicMs(). */
   loadAt: number;
   loadIfFullAt: number;
   counted: boolean;
@@ -192,7 +193,7 @@ export class Flight<V> {
   }
 
   #newWait(options: LoadOptions): Wait {
-    const now = performance.now();
+    const now = monotonicMs();
     return {
       loadAt: now + (options.timeoutMs ?? Number.POSITIVE_INFINITY),
       loadIfFullAt: now + FULL_WAIT_MS,
@@ -203,7 +204,7 @@ export class Flight<V> {
   /** Whether to wait once more for what the claim found, and counts a caller that waits. */
   #mustWait(wait: Wait, claim: Claim): claim is Extract<Claim, { ticket: number }> {
     if (claim.kind !== 'busy' && claim.kind !== 'full') return false;
-    const now = performance.now();
+    const now = monotonicMs();
     if (now >= wait.loadAt || (claim.kind === 'full' && now >= wait.loadIfFullAt)) return false;
     if (!wait.counted) this.#target.counters[COUNTER.waits]++;
     wait.counted = true;

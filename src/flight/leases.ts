@@ -1,6 +1,7 @@
 import type { KeyEncoder } from '../codec/key.js';
 import { CONTROL, LEASE, LEASE_COUNT, LEASE_WORDS, LEASES_WORD } from '../memory/layout.js';
-import { type LockContext, lockSlow, tryLockWord, unlockWord } from '../sync/mutex.js';
+import { monotonicMs } from '../sync/monotonic.js';
+import { type LockContext, lockSlow, refuseIfLeft, tryLockWord, unlockWord } from '../sync/mutex.js';
 
 /** Leases looked at for one key. */
 const PROBES = 64;
@@ -26,7 +27,7 @@ export type Claim =
 export class Leases {
   readonly #words: Int32Array;
   readonly context: LockContext;
-  /** When each owner was last found alive, performance.now(). */
+  /** When each owner was last found alive, monotonicMs(). */
   readonly #aliveAt = new Map<number, number>();
 
   constructor(words: Int32Array, context: LockContext) {
@@ -96,7 +97,7 @@ export class Leases {
   }
 
   #isDead(owner: number): boolean {
-    const now = performance.now();
+    const now = monotonicMs();
     if (now - (this.#aliveAt.get(owner) ?? Number.NEGATIVE_INFINITY) < ALIVE_MS) return false;
     if (this.context.registry.isDead(owner)) {
       this.#aliveAt.delete(owner);
@@ -119,6 +120,7 @@ export class Leases {
   #lock(): boolean {
     const m = this.#words;
     const lock = CONTROL.leaseLock;
+    refuseIfLeft(this.context);
     return tryLockWord(m, lock, m[lock], -this.context.owner) || lockSlow(m, lock, this.context) !== 'timeout';
   }
 }

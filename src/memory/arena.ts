@@ -93,7 +93,6 @@ export class Arena {
     doubles[CONTROL.maxBytes >> 1] = settings.maxBytes;
     doubles[CONTROL.maxEntries >> 1] = settings.maxEntries ?? 0;
     doubles[CONTROL.maxEntryBytes >> 1] = sizing.maxEntryBytes;
-    doubles[CONTROL.clock >> 1] = Date.now();
     // Hash key and cache id lie side by side.
     randomFillSync(m, CONTROL.hashKey0, 4);
     Atomics.store(m, CONTROL.magic, MAGIC);

@@ -1,4 +1,6 @@
+import { describe, SharedCacheError } from '../errors.js';
 import { CONTROL } from '../memory/layout.js';
+import { monotonicMs, wallMs } from './monotonic.js';
 
 /** How far behind the coarse clock is trusted not to be. */
 const STALENESS_MS = 1_000;
@@ -10,35 +12,59 @@ const SILENCE_MS = 250;
 const MAX_TRUST = 16;
 /** A thread asks often while so much time at most, in ms, passes between two of its looks at the real clock. */
 const OFTEN_MS = 1;
+/** A TTL this long never ends: 400 years, which is what the times of entries can hold. */
+const LONGEST_TTL_MS = 400 * 365.25 * 24 * 3_600_000;
 
 /**
- * The cache's sense of time. `Date.now()` costs 25 to 50 ns, too dear for every get; a shared word that every write and
- * the sweeper advance costs one. The coarse clock only answers where the answer is not close: an entry that expires
- * within a second of it is always judged by the real clock, so a late sweeper cannot keep an entry alive.
+ * The cache's sense of time: whole ms since 1970 or so. It is the machine's monotonic clock plus an offset in shared memory,
+ * so it is the same for all threads and processes, and setting the machine's date moves no expiry.
+ *
+ * Asking the real clock costs 25 to 60 ns, too dear for every get; a shared word that every write and the sweeper advance
+ * costs one. The coarse clock only answers where the answer is not close: an entry that expires within a second of it is
+ * always judged by the real clock, so a late sweeper cannot keep an entry alive.
  *
  * Nor can a dead one: every look at the real clock also tells how long the sweeper has been silent, and whoever finds it
  * dead sends everyone to the real clock. A thread looks each time while it asks seldom, and as it goes on asking often less
- * and less, down to once in 17 questions.
+ * and less, down to once in 17 questions. So after a stop of the whole process (SIGSTOP, a suspended machine) each thread
+ * may answer 16 questions by the time from before the stop.
+ *
+ * A thread that was given a clock of its own (a test) asks that one, and leaves the shared words alone.
  *
  * The f64 is read and written plainly: aligned eight-byte accesses are single instructions on every target of Node.
  */
 export class Clock {
   readonly #words: Int32Array;
   readonly #doubles: Float64Array;
+  readonly #offset: number;
+  #own: (() => number) | undefined;
   /** Questions the coarse clock may answer until the next look, and how many it might after the last one. */
   #left = 0;
   #trust = 0;
   #lookedAt = 0;
 
-  constructor(words: Int32Array, doubles: Float64Array) {
+  constructor(words: Int32Array, doubles: Float64Array, own?: (() => number) | undefined) {
     this.#words = words;
     this.#doubles = doubles;
+    this.#offset = doubles[CONTROL.clockOffset >> 1];
+    this.#own = own;
   }
 
-  /** Date.now(), which it also tells everyone else. */
+  /** Sets the offset of a new cache, so that its time is about that of the date now. */
+  static start(doubles: Float64Array): void {
+    const offset = wallMs() - monotonicMs();
+    doubles[CONTROL.clockOffset >> 1] = offset;
+    doubles[CONTROL.clock >> 1] = Math.floor(monotonicMs() + offset);
+  }
+
+  /** From now on this thread's time is what `own` says, in ms. */
+  use(own: () => number): void {
+    this.#own = own;
+  }
+
+  /** The time now, rounded down, which it also tells everyone else. */
   now(): number {
-    const now = Date.now();
-    if (this.#doubles[CONTROL.clock >> 1] === now) return now;
+    const now = Math.floor(this.#exact());
+    if (this.#own !== undefined || this.#doubles[CONTROL.clock >> 1] === now) return now;
     this.#doubles[CONTROL.clock >> 1] = now;
     if (now - this.#doubles[CONTROL.tickedAt >> 1] > SILENCE_MS) this.stopTicking();
     return now;
@@ -46,16 +72,26 @@ export class Clock {
 
   hasExpired(expiresAt: number): boolean {
     if (expiresAt === Number.POSITIVE_INFINITY) return false;
-    if (this.#words[CONTROL.ticking] === 0) return this.now() >= expiresAt;
+    if (this.#words[CONTROL.ticking] === 0 || this.#own !== undefined) return this.now() >= expiresAt;
     if (expiresAt - this.#doubles[CONTROL.clock >> 1] < STALENESS_MS) return this.now() >= expiresAt;
     return !this.#mayTrust() && this.#look() >= expiresAt;
   }
 
   /** When an entry stored now with this TTL (ms) expires: a moment early, never late, if the TTL is long. */
   expiryAfter(ttl: number): number {
-    if (ttl === Number.POSITIVE_INFINITY) return ttl;
-    if (ttl < COARSE_TTL_MS || this.#words[CONTROL.ticking] === 0) return this.now() + ttl;
-    return (this.#mayTrust() ? this.#doubles[CONTROL.clock >> 1] : this.#look()) + ttl;
+    if (ttl > LONGEST_TTL_MS) return Number.POSITIVE_INFINITY;
+    if (ttl < COARSE_TTL_MS || this.#words[CONTROL.ticking] === 0 || this.#own !== undefined)
+      return Math.ceil(this.#exact() + ttl);
+    return (this.#mayTrust() ? this.#doubles[CONTROL.clock >> 1] : this.#look()) + Math.ceil(ttl);
+  }
+
+  /** ms until then: never more than what was asked for, and 0 when it has passed. */
+  until(expiresAt: number): number {
+    return Math.max(0, expiresAt - Math.ceil(this.#exact()));
+  }
+
+  #exact(): number {
+    return this.#own === undefined ? monotonicMs() + this.#offset : ownTime(this.#own);
   }
 
   /** Whether the coarse clock may answer once more. */
@@ -84,4 +120,10 @@ export class Clock {
   stopTicking(): void {
     this.#words[CONTROL.ticking] = 0;
   }
+}
+
+function ownTime(own: () => number): number {
+  const time: unknown = own();
+  if (typeof time === 'number' && !Number.isNaN(time)) return Math.max(0, time);
+  throw new SharedCacheError('ERR_INVALID_OPTION', `now must return a number of ms, it returned ${describe(time)}`);
 }

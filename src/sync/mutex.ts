@@ -1,12 +1,15 @@
+import { SharedCacheError } from '../errors.js';
+import { monotonicMs } from './monotonic.js';
 import { lockFence } from './seqlock.js';
 import type { ThreadRegistry } from './threads.js';
 
 /** Loads of the lock word before a waiter sleeps. */
 const SPINS = 200;
-/** Longest single sleep: a missed wake-up or a dead owner costs at most this before the next look. */
-const SLICE_MS = 2;
-/** A live owner that keeps a lock this long has abandoned it (stack overflow, vm timeout) or is very busy: ask it. */
-const ASK_AFTER_MS = 10;
+/** A live owner that keeps a lock this long has abandoned it (stack overflow, vm timeout), is dead, or is very busy. */
+const DOUBT_AFTER_MS = 10;
+
+/** How often it is doubted again. */
+const DOUBT_EVERY_MS = 50;
 
 export type LockOutcome = 'locked' | 'stolen' | 'timeout';
 
@@ -15,7 +18,16 @@ export interface LockContext {
   readonly owner: number;
   readonly registry: ThreadRegistry;
   readonly lockTimeoutMs: number;
+  /** Longest single sleep, ms: what a missed wake-up costs. */
+  readonly sliceMs: number;
+  /** Whether the thread's attachment was given back: its owner number may be another thread's soon, so it locks no more. */
+  left: boolean;
 }
+
+/** In one process a wake-up always comes, and a sleep is only cut short to look for a dead owner. */
+export const SLICE_MS = 50;
+/** Wake-ups do not cross processes: a waiter looks this often. */
+export const SLICE_OF_PROCESSES_MS = 1;
 
 export function nextVersion(version: number): number {
   return (version + 2) & 0x7ffffffe;
@@ -35,42 +47,60 @@ export function tryLockWord(words: Int32Array, lock: number, version: number, me
  * thread's own past (a critical section it was thrown out of): what the lock guards must be repaired first.
  * `words[lock + 1]` is the version to unlock with, `words[lock + 2]` the flag that somebody waits.
  *
- * Every wait is timed, so neither a lost notify nor a death while waiting can hang anyone.
+ * An unlock wakes one waiter, which sets the flag again for the next: with more threads than cores, waking all of them
+ * would cost more than the work. Every wait is timed, so neither a lost notify nor a death while waiting can hang anyone.
  */
 export function lockSlow(words: Int32Array, lock: number, context: LockContext): LockOutcome {
+  refuseIfLeft(context);
   const me = -context.owner;
-  const start = performance.now();
+  const start = monotonicMs();
+  let doubtAfterMs = DOUBT_AFTER_MS;
   let asked = false;
+  let slept = false;
   for (let spin = 0; ; spin++) {
     const word = Atomics.load(words, lock);
     if (word >= 0) {
-      if (tryLockWord(words, lock, word, me)) return 'locked';
-      continue;
+      if (!tryLockWord(words, lock, word, me)) continue;
+      // The wake-up that ended the sleep was the only one, and others may sleep as well.
+      if (slept) words[lock + 2] = 1;
+      return 'locked';
     }
     // This thread is here, so it is not inside the critical section it left locked.
     if (word === me) return 'stolen';
     if (spin < SPINS) continue;
+    const left = start + context.lockTimeoutMs - monotonicMs();
+    if (left <= 0) return 'timeout';
+    Atomics.store(words, lock + 2, 1);
+    const outcome = Atomics.wait(words, lock, word, Math.min(context.sliceMs, doubtAfterMs, left));
+    slept = true;
+    // Woken, or the lock has changed hands: whoever has it now has not kept it for long.
+    if (outcome !== 'timed-out') continue;
     if (context.registry.isDead(-word)) {
       if (Atomics.compareExchange(words, lock, word, me) === word) return 'stolen';
       continue;
     }
-    const waitedMs = performance.now() - start;
-    if (waitedMs >= context.lockTimeoutMs) return 'timeout';
-    if (waitedMs >= ASK_AFTER_MS && !asked) {
-      asked = true;
-      Atomics.store(context.registry.words, context.registry.askWord(-word), 1);
-      Atomics.notify(context.registry.words, context.registry.askWord(-word));
-    }
-    Atomics.store(words, lock + 2, 1);
-    Atomics.wait(words, lock, word, SLICE_MS);
+    doubtAfterMs = DOUBT_EVERY_MS;
+    if (asked) continue;
+    asked = true;
+    Atomics.store(context.registry.words, context.registry.askWord(-word), 1);
+    Atomics.notify(context.registry.words, context.registry.askWord(-word));
   }
 }
 
-/** Gives the lock word its next version and wakes who waits. */
+/** Gives the lock word its next version and wakes one of those who wait. */
 export function unlockWord(words: Int32Array, lock: number): void {
   Atomics.exchange(words, lock, words[lock + 1]);
   if (words[lock + 2] !== 0) {
     words[lock + 2] = 0;
-    Atomics.notify(words, lock);
+    Atomics.notify(words, lock, 1);
   }
+}
+
+/** Throws ERR_CLOSED for an attachment that was given back. */
+export function refuseIfLeft(context: LockContext): void {
+  if (!context.left) return;
+  throw new SharedCacheError(
+    'ERR_CLOSED',
+    'this cache was closed in this thread; SharedCache.attach(handle) opens it again',
+  );
 }

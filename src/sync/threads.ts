@@ -48,6 +48,7 @@ export class ThreadRegistry {
     return (generation << OWNER_INDEX_BITS) | index;
   }
 
+  /** Gives the record back: from here on the owner number names a dead thread. */
   detach(owner: number): void {
     Atomics.store(this.words, this.#recordOf(owner) + THREAD.state, THREAD_FREE);
     this.#liveness.release();

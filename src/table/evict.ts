@@ -1,5 +1,6 @@
 import { CAUSE } from '../memory/layout.js';
 import { MAX_EVICTION_STEPS } from '../policy/policy.js';
+import { monotonicMs } from '../sync/monotonic.js';
 import { isFilled, NO_SLOT } from './buckets.js';
 import { clearLocked } from './clear.js';
 import { causeLocked, leaveLocked } from './leave.js';
@@ -8,7 +9,7 @@ import type { Shard } from './shard.js';
 /** Evicts one entry of the policy's choice. Call only while the shard has one; bounded by MAX_EVICTION_STEPS. */
 export function evictOneLocked(shard: Shard): void {
   const due = shard.timing === undefined ? 0 : shard.timing.due();
-  const start = due === 0 ? 0 : performance.now();
+  const start = due === 0 ? 0 : monotonicMs();
   runEvictionLocked(shard);
   if (due !== 0) shard.timing?.recordEviction(start, due);
 }

@@ -6,7 +6,7 @@ import type { ShardMemory } from '../memory/shard-memory.js';
 import type { ClassTables } from '../memory/size-classes.js';
 import type { EvictionPolicy, PolicyFactory, PolicyShared } from '../policy/policy.js';
 import type { Clock } from '../sync/clock.js';
-import { type LockContext, lockSlow, nextVersion, tryLockWord, unlockWord } from '../sync/mutex.js';
+import { type LockContext, lockSlow, nextVersion, refuseIfLeft, tryLockWord, unlockWord } from '../sync/mutex.js';
 import { nextChunk } from './chain.js';
 import { clearLocked } from './clear.js';
 import { isChained, keyBytesOf } from './entry.js';
@@ -105,8 +105,12 @@ export class Shard {
     this.policy = context.policy.create(memory, context.policyShared);
   }
 
-  /** Takes the lock, repairing what a dead owner left; false when a live owner kept it for the whole lock timeout. */
+  /**
+   * Takes the lock, repairing what a dead owner left; false when a live owner kept it for the whole lock timeout. Throws
+   * ERR_CLOSED when this thread's attachment was given back.
+   */
   lock(): boolean {
+    if (this.#lock.left) refuseIfLeft(this.#lock);
     if (tryLockWord(this.words, SHARD.lock, this.words[SHARD.lock], this.#me)) return true;
     const outcome = lockSlow(this.words, SHARD.lock, this.#lock);
     if (outcome === 'timeout') {

@@ -7,7 +7,7 @@ import { EVICTION_NAMES, policies } from '../policy/index.js';
 import type { PolicyFactory, PolicyShared } from '../policy/policy.js';
 import { Clock } from '../sync/clock.js';
 import type { LockContext } from '../sync/mutex.js';
-import { tryLockWord, unlockWord } from '../sync/mutex.js';
+import { SLICE_MS, tryLockWord, unlockWord } from '../sync/mutex.js';
 import { ThreadRegistry } from '../sync/threads.js';
 import { Draft } from './draft.js';
 import { type RunningLoads, Shard } from './shard.js';
@@ -18,11 +18,20 @@ const BUSY_BEFORE_DOUBT = 64;
 /** Tables of this thread by cache id: a thread that attaches twice is still one owner. */
 const tables = new Map<string, Table>();
 
+// Locks only: the user's own handlers may come after this one and use the cache. The record is found dead by the others.
 process.on('exit', () => {
-  for (const table of tables.values()) table.leave();
+  for (const table of tables.values()) table.releaseAbandoned();
 });
 
 const NO_LOADS: RunningLoads = { overtake() {} };
+
+/** How a thread attaches. */
+export interface TableOptions {
+  /** For a thread that is not one of the user's. */
+  service?: boolean | undefined;
+  /** This thread's clock, ms, instead of the machine's. */
+  now?: (() => number) | undefined;
+}
 
 /** One thread's place in one cache: its owner number, its views of all shards, its counters, its key encoder and draft. */
 export class Table {
@@ -39,7 +48,6 @@ export class Table {
   readonly #shardShift: number;
   readonly #listeners = new Set<{ causes: number }>();
   #users = 0;
-  #left = false;
 
   private constructor(arena: Arena, service: boolean) {
     const m = arena.words;
@@ -52,7 +60,13 @@ export class Table {
     this.draft = new Draft(this.key);
     this.owner = this.registry.attach(service);
     this.counters = this.registry.counters(this.owner);
-    this.lockContext = { owner: this.owner, registry: this.registry, lockTimeoutMs: m[CONTROL.lockTimeoutMs] };
+    this.lockContext = {
+      owner: this.owner,
+      registry: this.registry,
+      lockTimeoutMs: m[CONTROL.lockTimeoutMs],
+      sliceMs: SLICE_MS,
+      left: false,
+    };
     const shardBits = Math.log2(arena.shards.length);
     this.#shardShift = 32 - shardBits;
     const context = {
@@ -73,13 +87,14 @@ export class Table {
     this.#listen();
   }
 
-  /** `service`: for a thread that is not one of the user's. */
-  static of(arena: Arena, service = false): Table {
+  /** The thread's table of the cache: made at the first attach, shared by the later ones. */
+  static of(arena: Arena, { service = false, now }: TableOptions = {}): Table {
     let table = tables.get(arena.id);
     if (table === undefined) {
       table = new Table(arena, service);
       tables.set(arena.id, table);
     }
+    if (now !== undefined) table.clock.use(now);
     table.#users++;
     return table;
   }
@@ -114,7 +129,7 @@ export class Table {
 
   /** Whether this thread's last attachment was closed. */
   get hasLeft(): boolean {
-    return this.#left;
+    return this.lockContext.left;
   }
 
   /** Has entries that leave by one of the causes (a bit each) told from now on; returns what ends that. */
@@ -123,7 +138,7 @@ export class Table {
     this.#listeners.add(listener);
     this.#tellListening();
     return () => {
-      if (this.#listeners.delete(listener) && !this.#left) this.#tellListening();
+      if (this.#listeners.delete(listener) && !this.lockContext.left) this.#tellListening();
     };
   }
 
@@ -146,10 +161,10 @@ export class Table {
 
   /** Repairs what this thread may have left locked and gives its record back. */
   leave(): void {
-    if (this.#left) return;
-    this.#left = true;
+    if (this.lockContext.left) return;
+    this.lockContext.left = true;
     tables.delete(this.arena.id);
-    this.#releaseAbandoned();
+    this.releaseAbandoned();
     this.registry.setListening(this.owner, 0);
     if (this.arena.words[CONTROL.listening] !== 0) this.refreshListening();
     this.registry.detach(this.owner);
@@ -164,9 +179,9 @@ export class Table {
     const words = this.registry.words;
     const word = this.registry.askWord(this.owner);
     const answer = (): void => {
-      if (this.#left) return;
+      if (this.lockContext.left) return;
       Atomics.store(words, word, 0);
-      this.#releaseAbandoned();
+      this.releaseAbandoned();
       this.#listen();
     };
     const wait = Atomics.waitAsync(words, word, 0);
@@ -174,7 +189,8 @@ export class Table {
     else queueMicrotask(answer);
   }
 
-  #releaseAbandoned(): void {
+  /** Repairs what names this thread as its owner while it is not inside. */
+  releaseAbandoned(): void {
     for (const shard of this.shards) shard.releaseAbandoned();
     const m = this.arena.words;
     // What the leases' lock guards needs no repair.
@@ -192,6 +208,7 @@ export class Table {
       totalCapacityEntries: totalCapacity(arena),
       shardCount: arena.shards.length,
       tryLock: () => {
+        if (this.lockContext.left) return 'busy';
         const word = Atomics.load(m, lock);
         if (tryLockWord(m, lock, word, me)) {
           busyInARow = 0;

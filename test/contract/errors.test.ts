@@ -143,7 +143,7 @@ t.test('handles, pools and monitors', (t) => {
   check(t, [
     [() => SharedCache.attach(wrong(cache)), 'ERR_INVALID_HANDLE', 'what cache.handle returned', 'an object'],
     [() => SharedCache.attach(wrong(monitor.handle)), 'ERR_INVALID_HANDLE', 'what cache.handle returned', 'an object'],
-    [() => SharedCache.attach(handle, wrong(null)), 'ERR_INVALID_OPTION', '{ codec }', 'null'],
+    [() => SharedCache.attach(handle, wrong(null)), 'ERR_INVALID_OPTION', '{ codec, now }', 'null'],
     [() => SharedCache.attach(handle, wrong({ codek: codec })), 'ERR_INVALID_OPTION', 'did you mean codec', '"codek"'],
     [() => SharedCache.attach(handle, { codec }), 'ERR_INVALID_OPTION', 'left out', 'an object'],
     [() => SharedCache.attach(handle, { codec: wrong(1) }), 'ERR_INVALID_OPTION', 'encode and decode', '1 (number)'],

@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
 import t from 'tap';
 import type { SharedCache as Cache } from '../../src/index.js';
-import { type Bug, type CrashHooks, instrumentEngine } from '../fixtures/instrument.js';
+import { type Bug, instrumentEngine } from '../fixtures/instrument.js';
+import { killed, randomOf, Snapshots } from '../fixtures/kill-points.js';
 
 /**
  * The compiled engine, killed before every store of its writes, and its repair killed before every store as well. The
@@ -9,48 +10,9 @@ import { type Bug, type CrashHooks, instrumentEngine } from '../fixtures/instrum
  */
 const seed = Number(process.env.SEED ?? 42);
 const WANTED = Number(process.env.KILL_POINTS ?? 90_000);
-const DEATH = Symbol('death');
 t.setTimeout(300_000);
 t.comment(`SEED=${seed}`);
-
-let state = seed | 0;
-const random = (below: number): number => {
-  state = (Math.imul(state, 1664525) + 1013904223) | 0;
-  return Math.floor(((state >>> 8) / 2 ** 24) * below);
-};
-
-let left = Number.POSITIVE_INFINITY;
-const hooks: CrashHooks = {
-  dead: false,
-  step(value) {
-    if (hooks.dead || left-- > 0) return value;
-    hooks.dead = true;
-    throw DEATH;
-  },
-};
-Object.assign(globalThis, { crashHooks: hooks });
-
-/** Runs `body`, dying before its store number `at`; true when it died. */
-function killed(at: number, body: () => void): boolean {
-  left = at;
-  try {
-    body();
-    return false;
-  } catch (error) {
-    if (error !== DEATH) throw error;
-    return true;
-  } finally {
-    left = Number.POSITIVE_INFINITY;
-    hooks.dead = false;
-  }
-}
-
-function buffersOf(value: unknown, found: SharedArrayBuffer[] = []): SharedArrayBuffer[] {
-  if (value instanceof SharedArrayBuffer) found.push(value);
-  else if (typeof value === 'object' && value !== null)
-    for (const inner of Object.values(value)) buffersOf(inner, found);
-  return found;
-}
+const random = randomOf(seed);
 
 interface Result {
   kills: number;
@@ -66,7 +28,7 @@ function run(SharedCache: typeof Cache, wanted: number): Result {
     sweep: false,
     eviction: 's3-fifo',
   });
-  const views = buffersOf(cache.handle).map((buffer) => new Uint8Array(buffer));
+  const memory = new Snapshots(cache);
   const result: Result = { kills: 0, nested: 0, problems: [] };
   const check = (key: string, before: string | undefined, after: string | undefined, what: string): void => {
     const now = cache.peek(key);
@@ -82,20 +44,15 @@ function run(SharedCache: typeof Cache, wanted: number): Result {
     const operation = (): void => void (isDelete ? cache.delete(key) : cache.put(key, value));
     const before = cache.peek(key);
     const after = isDelete ? undefined : value;
-    const saved = views.map((view) => view.slice());
-    const restore = (from: Uint8Array[]): void => {
-      views.forEach((view, i) => {
-        view.set(from[i] as Uint8Array);
-      });
-    };
+    const saved = memory.take();
     for (let at = 0; ; at++) {
-      restore(saved);
+      memory.restore(saved);
       if (!killed(at, operation)) break;
       result.kills++;
-      const wreck = n % 16 === 0 ? views.map((view) => view.slice()) : undefined;
+      const wreck = n % 16 === 0 ? memory.take() : undefined;
       check(key, before, after, `operation ${n}, store ${at}`);
       for (let inner = 0; wreck !== undefined && result.problems.length === 0; inner++) {
-        restore(wreck);
+        memory.restore(wreck);
         if (!killed(inner, () => void cache.inspect())) break;
         result.nested++;
         check(key, before, after, `operation ${n}, store ${at}, repair ${inner}`);

@@ -2,7 +2,8 @@ import t from 'tap';
 import { controlGeometry } from '../../src/memory/geometry.js';
 import { CONTROL, COUNTER, MAX_THREADS, MIN_TAG_SLOTS, OWNER_INDEX_BITS, THREAD } from '../../src/memory/layout.js';
 import { Clock } from '../../src/sync/clock.js';
-import { lockSlow, nextVersion, tryLockWord, unlockWord } from '../../src/sync/mutex.js';
+import { monotonicMs } from '../../src/sync/monotonic.js';
+import { lockSlow, nextVersion, SLICE_MS, tryLockWord, unlockWord } from '../../src/sync/mutex.js';
 import { ThreadRegistry } from '../../src/sync/threads.js';
 
 const places = controlGeometry({ threadCount: MAX_THREADS, tagSlots: MIN_TAG_SLOTS, policyWords: 0 });
@@ -93,7 +94,7 @@ t.test('threads that prove their life in different ways tell each other alive', 
 t.test('a lock: taken, refused, given back with the next version, stolen from the dead', (t) => {
   const { registry, words } = createRegistry();
   const [me, other] = [registry.attach(false), registry.attach(false)];
-  const context = { owner: me, registry, lockTimeoutMs: 20 };
+  const context = { owner: me, registry, lockTimeoutMs: 20, sliceMs: SLICE_MS, left: false };
   const m = new Int32Array(new SharedArrayBuffer(64));
   t.equal(tryLockWord(m, 0, 0, -me), true);
   t.equal(m[0], -me);
@@ -121,7 +122,7 @@ t.test('the clock never calls a live entry expired, nor an expired one live, wha
     for (const lag of [0, 10, 900]) {
       for (const left of [-5_000, -1, 50, 5_000, Number.POSITIVE_INFINITY]) {
         words[CONTROL.ticking] = ticking;
-        const now = Date.now();
+        const now = Math.floor(monotonicMs());
         doubles[CONTROL.clock >> 1] = now - lag;
         doubles[CONTROL.tickedAt >> 1] = now - lag;
         t.equal(clock.hasExpired(now + left), left < 0, `ticking ${ticking}, ${lag} ms late, ${left} ms left`);
@@ -135,18 +136,22 @@ t.test('a sweeper that fell silent is found out', (t) => {
   const { words, doubles } = createRegistry();
   const silent = (sinceMs: number): void => {
     words[CONTROL.ticking] = 1;
-    doubles[CONTROL.clock >> 1] = Date.now() - sinceMs;
-    doubles[CONTROL.tickedAt >> 1] = Date.now() - sinceMs;
+    doubles[CONTROL.clock >> 1] = Math.floor(monotonicMs()) - sinceMs;
+    doubles[CONTROL.tickedAt >> 1] = Math.floor(monotonicMs()) - sinceMs;
   };
   silent(60_000);
   const often = new Clock(words, doubles);
-  for (let i = 0; i < 1_000; i++) often.hasExpired(Date.now() + 100_000);
+  for (let i = 0; i < 1_000; i++) often.hasExpired(Math.floor(monotonicMs()) + 100_000);
   t.equal(words[CONTROL.ticking], 0, 'by a thread that asks often');
   silent(60_000);
   new Clock(words, doubles).now();
   t.equal(words[CONTROL.ticking], 0, 'by a write');
   silent(60_000);
-  t.equal(new Clock(words, doubles).hasExpired(Date.now() - 5_000), true, 'by the first question of a thread');
+  t.equal(
+    new Clock(words, doubles).hasExpired(Math.floor(monotonicMs()) - 5_000),
+    true,
+    'by the first question of a thread',
+  );
   often.tick();
   often.now();
   t.equal(words[CONTROL.ticking], 1, 'until it ticks again');
