@@ -3,13 +3,13 @@ import { CacheTiming, DEFAULT_SAMPLE } from './cache-timing.js';
 import type { Codec } from './codec/codec.js';
 import { type Inspection, inspectCache } from './debug/check.js';
 import { describe, rejectUnknown, SharedCacheError } from './errors.js';
+import type { SharedCacheHandle } from './handle.js';
 import { Keyspace } from './keyspace.js';
 import { type LeaveListener, type ListenOptions, listen } from './listen.js';
-import { Arena, type ArenaBuffers } from './memory/arena.js';
+import { Arena } from './memory/arena.js';
 import { CONTROL, FLAG_CUSTOM_CODEC } from './memory/layout.js';
 import { planSizes } from './memory/sizing.js';
 import { SharedMonitor } from './monitor/monitor.js';
-import type { SharedMonitorHandle } from './monitor/types.js';
 import { type Namespace, namespaceInside } from './namespace.js';
 import { checkCodec, checkNow, type ResolvedOptions, resolveOptions, type SharedCacheOptions } from './options.js';
 import { EVICTION_NAMES, policies } from './policy/index.js';
@@ -21,16 +21,6 @@ import { clearLocked } from './table/clear.js';
 import { ROOT } from './table/space.js';
 import { sweepAll } from './table/sweep.js';
 import { Table } from './table/table.js';
-
-/** What another thread needs to attach: structured-cloneable, for workerData, postMessage or a pool's task. */
-export interface SharedCacheHandle {
-  /** Tells it from other messages. */
-  readonly kind: 'mooncake-cache';
-  /** The cache's whole memory. */
-  readonly buffers: ArenaBuffers;
-  /** Present when the cache has a monitor. */
-  readonly monitor?: SharedMonitorHandle;
-}
 
 /** Settings of an attaching thread: what a handle cannot carry. */
 export interface AttachOptions {

@@ -1,10 +1,11 @@
 export type { PutOptions } from './arguments.js';
-export { type AttachOptions, SharedCache, type SharedCacheHandle } from './cache.js';
+export { type AttachOptions, SharedCache } from './cache.js';
 export type { Codec } from './codec/codec.js';
 export type { Inspection } from './debug/check.js';
 export type { Duration } from './duration.js';
 export { type ErrorCode, SharedCacheError } from './errors.js';
 export type { AsyncLoadOptions, LoadOptions } from './flight/flight.js';
+export type { SharedCacheHandle } from './handle.js';
 export type { Entry, Keyspace, WrapOptions } from './keyspace.js';
 export type { Cause, LeaveEvent, LeaveListener, ListenOptions } from './listen.js';
 export { SharedMonitor } from './monitor/monitor.js';

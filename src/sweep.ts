@@ -1,4 +1,4 @@
-import type { SharedCacheHandle } from './cache.js';
+import type { SharedCacheHandle } from './handle.js';
 import { Arena } from './memory/arena.js';
 import { monotonicMs } from './sync/monotonic.js';
 import { sweepSome } from './table/sweep.js';

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { Endpoint, Remote } from 'comlink';
-import type { SharedCacheHandle } from './cache.js';
+import type { SharedCacheHandle } from './handle.js';
 
 /** What the sweeper thread offers over comlink. */
 export interface SweeperApi {

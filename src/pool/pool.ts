@@ -3,8 +3,9 @@ import { pathToFileURL } from 'node:url';
 import { setEnvironmentData } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import { checkObject } from '../arguments.js';
-import { SharedCache, type SharedCacheHandle } from '../cache.js';
+import { SharedCache } from '../cache.js';
 import { describe, type ErrorCode, rejectUnknown, SharedCacheError } from '../errors.js';
+import type { SharedCacheHandle } from '../handle.js';
 
 type PiscinaOptions = NonNullable<ConstructorParameters<typeof Piscina>[0]>;
 type TransferList = NonNullable<PoolRunOptions['transferList']>;
