@@ -14,14 +14,14 @@ import ts from 'typescript';
 /** The house from the ground up: a room may import the rooms of the floors below it. */
 const FLOORS = [
   ['errors'],
-  ['duration'],
+  ['duration', 'installed'],
   ['memory'],
   ['sync'],
   ['codec', 'policy'],
   ['table', 'monitor'],
   ['arguments', 'options', 'handle', 'cache-timing', 'value-reader', 'debug'],
-  ['flight', 'snapshot', 'process'],
-  ['session', 'listen', 'sweep', 'sweeper'],
+  ['flight', 'snapshot', 'process', 'sweep', 'sweeper-thread'],
+  ['session', 'listen', 'sweeper'],
   ['keyspace', 'stats'],
   ['namespace'],
   ['cache'],

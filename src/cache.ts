@@ -66,7 +66,7 @@ export class SharedCache<V = unknown> extends Keyspace<V> {
       for (const shard of table.shards) shard.timing ??= timing;
       monitor.observe(() => this.getStats());
     }
-    this.#sweeper = sweepIntervalMs === undefined ? undefined : startSweeper(this.handle, sweepIntervalMs);
+    this.#sweeper = sweepIntervalMs === undefined ? undefined : startSweeper(table.arena.buffers, sweepIntervalMs);
     collected.register(this, { table, sweeper: this.#sweeper }, this);
   }
 

@@ -12,7 +12,8 @@ export type ErrorCode =
   | 'ERR_TOO_MANY_THREADS'
   | 'ERR_TOO_MANY_OPERATIONS'
   | 'ERR_RECURSIVE_LOAD'
-  | 'ERR_NO_LIVENESS';
+  | 'ERR_NO_LIVENESS'
+  | 'ERR_MODULE_MISSING';
 
 /** The only error class this library throws on its own account. */
 export class SharedCacheError extends Error {

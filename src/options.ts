@@ -25,8 +25,9 @@ export interface SharedCacheOptions {
   codec?: Codec | undefined;
   /** Latency recording: `true`, or its settings. Default off. */
   monitor?: boolean | MonitorSettings | undefined;
-  /** Background removal of expired entries, by a thread the creator starts; every `intervalMs` (default 50) it advances the
-   *  coarse clock and sweeps a part of the cache, all of it in about 20 turns. Default on. */
+  /** Background removal of expired entries, by a thread the creator starts, or by the creator itself where none can
+   *  be started; every `intervalMs` (default 50) it advances the coarse clock and sweeps a part of the cache, all of it in
+   *  about 20 turns. Default on. */
   sweep?: boolean | SweepSettings | undefined;
   /** Longest wait for a lock that a live thread keeps, in ms, before a get misses and a put is refused. Default 5,000. */
   lockTimeoutMs?: number | undefined;

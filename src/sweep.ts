@@ -1,5 +1,4 @@
-import type { SharedCacheHandle } from './handle.js';
-import { Arena } from './memory/arena.js';
+import { Arena, type ArenaBuffers } from './memory/arena.js';
 import { monotonicMs } from './sync/monotonic.js';
 import { sweepSome } from './table/sweep.js';
 import { Table } from './table/table.js';
@@ -16,8 +15,8 @@ export interface Sweep {
   close(): void;
 }
 
-export function attachSweep(handle: SharedCacheHandle): Sweep {
-  const table = Table.of(Arena.attach(handle.buffers), { service: true });
+export function attachSweep(buffers: ArenaBuffers): Sweep {
+  const table = Table.of(Arena.attach(buffers), { service: true });
   const { clock, shards } = table;
   let turn = 0;
   return {

@@ -1,67 +1,84 @@
-import { createRequire } from 'node:module';
-import { Worker } from 'node:worker_threads';
-import type { Endpoint, Remote } from 'comlink';
-import type { SharedCacheHandle } from './handle.js';
-
-/** What the sweeper thread offers over comlink. */
-export interface SweeperApi {
-  /** Sweeps this cache every `intervalMs` from now on. */
-  add(id: number, handle: SharedCacheHandle, intervalMs: number): void;
-  remove(id: number): void;
-}
+import type { ArenaBuffers } from './memory/arena.js';
+import { attachSweep } from './sweep.js';
+import { type Job, SweeperThread } from './sweeper-thread.js';
+import { clearInterval, setInterval } from './sync/monotonic.js';
 
 export interface SweeperControl {
   /** Ends the sweep of this cache; returns at once. */
   stop(): void;
 }
 
-// Loaded with the first sweeper: threads that only attach start sooner without it.
-const require = createRequire(import.meta.url);
+/** Most memory of closed caches that a sweeper thread may keep from being freed, in bytes, before another replaces it. */
+const MAX_HELD_BYTES = 64 * 2 ** 20;
 
-/** One sweeper thread serves all caches that this thread created. */
-let running: { worker: Worker; api: Remote<SweeperApi>; caches: number } | undefined;
+/** The thread that sweeps all caches of this thread, while there are any. */
+let current: SweeperThread | undefined;
+/** The one it has replaced, until that has ended. */
+let replaced: SweeperThread | undefined;
 let lastId = 0;
+/** Ends the sweeps that this thread does itself, by the job's id. */
+const own = new Map<number, () => void>();
 
-// A sweeper that cannot run is no reason to fail: reads treat expired entries as absent without it.
-const ignore = (): void => {};
-
-/** Has the cache swept in the background. The thread never keeps the process alive, and ends with its last cache. */
-export function startSweeper(handle: SharedCacheHandle, intervalMs: number): SweeperControl {
-  running ??= startThread();
-  const sweeper = running;
-  const id = ++lastId;
-  let stopped = false;
-  sweeper.caches++;
-  void sweeper.api.add(id, handle, intervalMs).then(ignore, ignore);
+/**
+ * Has the cache swept in the background, by a thread of its own or, where none can be started (in a bundle, without the
+ * permission, without a file descriptor to spare), by this one.
+ */
+export function startSweeper(buffers: ArenaBuffers, intervalMs: number): SweeperControl {
+  const job = { id: ++lastId, buffers, intervalMs };
+  assign(job);
   return {
     stop() {
-      if (stopped) return;
-      stopped = true;
-      sweeper.caches--;
-      // Not before it has answered: until then the other threads count on its ticking, and the next cache can have it.
-      const end = (): void => {
-        if (sweeper.caches > 0 || running !== sweeper) return;
-        running = undefined;
-        void sweeper.worker.terminate();
-      };
-      void sweeper.api.remove(id).then(end, ignore);
+      own.get(job.id)?.();
+      current?.remove(job);
+      replaceThread();
     },
   };
 }
 
-function startThread(): NonNullable<typeof running> {
-  const worker = new Worker(new URL('../workers/sweeper.js', import.meta.url), {
-    name: 'mooncake-cache-sweeper',
-    execArgv: [],
-  });
-  worker.on('error', ignore);
-  worker.once('exit', () => {
-    if (running?.worker === worker) running = undefined;
-  });
-  const { wrap } = require('comlink') as typeof import('comlink');
-  const nodeEndpoint = require('comlink/dist/umd/node-adapter') as (worker: Worker) => Endpoint;
-  const api = wrap<SweeperApi>(nodeEndpoint(worker));
-  // After comlink's listener, which would hold the process again.
-  worker.unref();
-  return { worker, api, caches: 0 };
+function assign(job: Job): void {
+  try {
+    current ??= new SweeperThread(sweepHere, ended);
+  } catch {
+    sweepHere(job);
+    return;
+  }
+  current.add(job);
+}
+
+/** Frees the memory of the caches that were closed: see SweeperThread.heldBytes. Two threads at most at a time. */
+function replaceThread(): void {
+  if (current === undefined || current.heldBytes <= MAX_HELD_BYTES || replaced !== undefined) return;
+  replaced = current;
+  current = undefined;
+  for (const job of replaced.jobs.values()) {
+    replaced.remove(job);
+    assign(job);
+  }
+}
+
+function ended(thread: SweeperThread): void {
+  if (current === thread) current = undefined;
+  if (replaced === thread) replaced = undefined;
+  for (const job of thread.jobs.values()) sweepHere(job);
+  replaceThread();
+}
+
+/** Sweeps the cache in this thread, whenever its event loop turns. */
+function sweepHere({ id, buffers, intervalMs }: Job): void {
+  const sweep = attachSweep(buffers);
+  const stop = (): void => {
+    clearInterval(timer);
+    own.delete(id);
+    sweep.close();
+  };
+  const timer = setInterval(() => {
+    try {
+      sweep.tick();
+    } catch {
+      // Reads treat expired entries as absent without a sweep: nothing to end the program for.
+      stop();
+    }
+  }, intervalMs);
+  timer?.unref?.();
+  own.set(id, stop);
 }

@@ -2,13 +2,13 @@ import { parentPort } from 'node:worker_threads';
 import { expose } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { attachSweep } from '../src/sweep.js';
-import type { SweeperApi } from '../src/sweeper.js';
+import type { SweeperApi } from '../src/sweeper-thread.js';
 
 const stops = new Map<number, () => void>();
 
 const api: SweeperApi = {
-  add(id, handle, intervalMs) {
-    const sweep = attachSweep(handle);
+  add(id, buffers, intervalMs) {
+    const sweep = attachSweep(buffers);
     const timer = setInterval(() => sweep.tick(), intervalMs);
     stops.set(id, () => {
       clearInterval(timer);

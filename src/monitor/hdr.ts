@@ -1,8 +1,9 @@
-import { createRequire } from 'node:module';
+import { loadPackage } from '../installed.js';
 
 type Hdr = typeof import('hdr-histogram-js');
 
-const require = createRequire(import.meta.url);
-
-/** hdr-histogram-js, loaded when a thread first reads: those that only record start some 50 ms sooner without it. */
-export const hdr = (): Hdr => require('hdr-histogram-js') as Hdr;
+/**
+ * hdr-histogram-js, loaded when a thread first reads: those that only record start some 50 ms sooner without it. Throws
+ * ERR_MODULE_MISSING.
+ */
+export const hdr = (): Hdr => loadPackage<Hdr>('hdr-histogram-js');

@@ -1,0 +1,40 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { SharedCacheError } from './errors.js';
+
+/** How the URL of this file ends, unless a bundler has put its text into another file. */
+const OWN_PLACE = '/src/installed.js';
+
+const EXTERNAL =
+  "A program that is bundled must keep mooncake-cache external (esbuild: --external:mooncake-cache; rollup: external: ['mooncake-cache']; webpack: externals: { 'mooncake-cache': 'module mooncake-cache' }) and have it in node_modules where it runs";
+
+let requireHere: NodeJS.Require | undefined;
+
+/**
+ * A package the library depends on, loaded by the first call that needs it: threads that do not need it start sooner, and
+ * bundlers leave it alone. Throws ERR_MODULE_MISSING.
+ */
+export function loadPackage<T>(name: string): T {
+  try {
+    requireHere ??= createRequire(here());
+    return requireHere(name) as T;
+  } catch (cause) {
+    throw new SharedCacheError('ERR_MODULE_MISSING', `cannot load the package ${name}. ${EXTERNAL}`, { cause });
+  }
+}
+
+/** The entry script of one of the library's own threads. Throws ERR_MODULE_MISSING: a bundle has none. */
+export function workerScript(file: string): URL {
+  const url = here();
+  if (url.endsWith(OWN_PLACE)) {
+    const script = new URL(`../workers/${file}`, url);
+    if (existsSync(fileURLToPath(script))) return script;
+  }
+  throw new SharedCacheError('ERR_MODULE_MISSING', `the thread script ${file} is not installed. ${EXTERNAL}`);
+}
+
+/** The URL of this file, or of the bundle that has its text: CommonJS bundles know it by `__filename` only. */
+function here(): string {
+  return import.meta.url ?? pathToFileURL(typeof __filename === 'string' ? __filename : `${process.cwd()}/`).href;
+}
