@@ -7,6 +7,7 @@ import { rmSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
 import type { SharedCache as Cache, Namespace } from '../../src/index.js';
+import { SHARD } from '../../src/memory/layout.js';
 import { type Bug, instrumentEngine } from '../fixtures/instrument.js';
 import { killed, randomOf, Snapshots } from '../fixtures/kill-points.js';
 
@@ -62,6 +63,7 @@ function run(SharedCache: typeof Cache, wanted: number): { kills: number; proble
   const inner = cache.namespace('inner');
   const spaces = { cache, inner };
   const memory = new Snapshots(cache);
+  const shard = new Int32Array(cache.handle.buffers.segments[0]);
   const problems: string[] = [];
   let kills = 0;
   const operation = (n: number): Operation => {
@@ -69,6 +71,7 @@ function run(SharedCache: typeof Cache, wanted: number): { kills: number; proble
     const key = random(40) === 0 ? 'long '.repeat(2_000) : `key-${random(50)}`;
     const tags = Array.from({ length: random(3) }, () => `tag-${random(6)}`);
     const ttl = random(6) === 0 ? 1 + random(50) : 1_000_000;
+    const counter = `count-${random(4)}`;
     const value = `${n}:`.padEnd(random(2) === 0 ? 40 : 10 + random(3_000), '.');
     switch (random(13)) {
       case 0:
@@ -76,19 +79,27 @@ function run(SharedCache: typeof Cache, wanted: number): { kills: number; proble
       case 1:
         return { name: 'touch', run: () => void keys.touch(key, ttl) };
       case 2:
-        return { name: 'touch with tags', run: () => void keys.touch(key, ttl, { tags }) };
+        return { name: 'touch with tags', many: true, run: () => void keys.touch(key, ttl, { tags }) };
       case 3:
       case 4:
-        return { name: 'increment', run: () => void keys.increment(`count-${random(4)}`, 1, { ttl, tags }) };
+        return {
+          name: 'increment',
+          many: true,
+          run: () => void keys.increment(counter, 1 / 3, { ttl, tags }),
+        };
       case 5:
         return {
           name: 'update',
           run: () => void keys.update(key, (v) => (n % 3 === 0 ? undefined : `${v}`.slice(-90))),
         };
       case 6:
-        return { name: 'putIfVersion', run: () => void keys.putIfVersion(key, value, keys.entry(key)?.version ?? 0) };
+        return {
+          name: 'putIfVersion',
+          many: true,
+          run: () => void keys.putIfVersion(key, value, keys.entry(key)?.version ?? 0),
+        };
       case 7:
-        return { name: 'invalidateTags', many: true, run: () => keys.invalidateTags(`tag-${random(6)}`) };
+        return { name: 'invalidateTags', many: true, run: () => keys.invalidateTags(tags[0] ?? 'tag-0') };
       case 8:
         return { name: 'sweep', many: true, run: () => void cache.cleanupExpired() };
       case 9:
@@ -96,28 +107,30 @@ function run(SharedCache: typeof Cache, wanted: number): { kills: number; proble
         return { name: 'clear', many: true, run: () => (n % 2 === 0 ? cache : inner).clear() };
       default:
     }
-    // Room for the new entry may cost others theirs.
+    // As with all that store: room for the new entry may cost others theirs.
     return { name: 'put', many: true, run: () => void keys.put(key, value, { ttl, tags }) };
   };
   for (let n = 0; kills < wanted && problems.length === 0; n++) {
     time += random(20);
-    // The same choices again for each kill.
-    const again = operation(n);
+    const { name, many = false, run: call } = operation(n);
     const before = stateOf(spaces);
     const saved = memory.take();
-    const draws = randomOf(n);
-    const once = { ...again, run: again.run };
-    void draws;
-    once.run();
+    const eventsBefore = shard[SHARD.events];
+    call();
     const after = stateOf(spaces);
-    memory.restore(saved);
+    const eventsAfter = shard[SHARD.events];
     for (let at = 0; problems.length === 0; at++) {
       memory.restore(saved);
-      if (!killed(at, once.run)) break;
+      if (!killed(at, call)) break;
       kills++;
-      problems.push(...cache.inspect().problems.map((problem) => `${again.name} ${n}, store ${at}: ${problem}`));
-      if (!isBetween(stateOf(spaces), before, after, again.many ?? false))
-        problems.push(`${again.name} ${n}, store ${at}: neither before nor after`);
+      problems.push(...cache.inspect().problems.map((problem) => `${name} ${n}, store ${at}: ${problem}`));
+      const now = stateOf(spaces);
+      if (!isBetween(now, before, after, many)) problems.push(`${name} ${n}, store ${at}: neither before nor after`);
+      // What was over already is in neither state, and may have left with its event or not.
+      const changes = !isDeepStrictEqual(before, after);
+      const told = isDeepStrictEqual(now, before) ? eventsBefore : eventsAfter;
+      if (!many && changes && shard[SHARD.events] !== told)
+        problems.push(`${name} ${n}, store ${at}: an event too many or too few`);
     }
   }
   cache.close();
@@ -138,6 +151,14 @@ const controls: readonly { name: string; bug: Bug }[] = [
   {
     name: 'a counter whose version is not journaled with it is found out',
     bug: { file: 'table/increment.js', from: 'memory.set(at[0], low);', to: 'm[at[0]] = low;' },
+  },
+  {
+    name: 'an event that is told apart from its removal is found out',
+    bug: {
+      file: 'table/events.js',
+      from: 'memory.set(SHARD.events, (number + 1) | 0);\n}',
+      to: 'm[SHARD.events] = (number + 1) | 0;\n}',
+    },
   },
   {
     name: 'without the undo the same kills are found out',
