@@ -15,6 +15,8 @@ import {
   SHARD_BYTES_PER_EVENT_BYTE,
   SLOT_SHIFT,
   SLOTS_PER_CHANGE_COUNT,
+  SMALL_EVENT_BYTES,
+  SMALL_SHARD_BYTES_PER_EVENT_BYTE,
   TAGS_WORD,
   THREAD,
 } from './layout.js';
@@ -106,7 +108,9 @@ export function tagSlotsFor(maxBytes: number): number {
 
 /** Words of the ring of events of a shard of this size. */
 export function eventWordsFor(shardBytes: number): number {
-  return powerOfTwo(shardBytes / SHARD_BYTES_PER_EVENT_BYTE / 4, MIN_EVENT_WORDS, MAX_EVENT_WORDS);
+  const small = Math.min(shardBytes / SMALL_SHARD_BYTES_PER_EVENT_BYTE, SMALL_EVENT_BYTES);
+  const wanted = Math.max(small, shardBytes / SHARD_BYTES_PER_EVENT_BYTE);
+  return powerOfTwo(wanted / 4, MIN_EVENT_WORDS, MAX_EVENT_WORDS);
 }
 
 function changeCountsFor(slotCount: number): number {

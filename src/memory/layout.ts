@@ -188,11 +188,11 @@ export const WAIT = {
 } as const;
 
 // ---- tags ------------------------------------------------------------------------------------------------------
-/** f64 per slot: the number of the last invalidation of a tag whose hash ends in the slot's number. */
+/** f64 per slot: the number of the last invalidation of a tag that has the slot for one of its two. */
 export const TAGS_WORD = WAITS_WORD + WAIT_COUNT * WAIT_WORDS;
 /** One slot of the tag table for so many bytes of `maxBytes`, within these bounds. */
-export const BYTES_PER_TAG_SLOT = 4096;
-export const MIN_TAG_SLOTS = 256;
+export const BYTES_PER_TAG_SLOT = 8192;
+export const MIN_TAG_SLOTS = 1024;
 export const MAX_TAG_SLOTS = 65_536;
 
 // ---- shard head (words) ----------------------------------------------------------------------------------------
@@ -304,9 +304,11 @@ export const EVENT = {
   meta: 1,
   headWords: 2,
 } as const;
-/** A shard's ring has a 256th of its bytes, within these bounds. */
+/** A shard's ring has a 256th of its bytes, a small shard's up to a 64th: enough for some thousand events of a cache. */
 export const SHARD_BYTES_PER_EVENT_BYTE = 256;
-export const MIN_EVENT_WORDS = 1024;
+export const SMALL_SHARD_BYTES_PER_EVENT_BYTE = 64;
+export const SMALL_EVENT_BYTES = 16_384;
+export const MIN_EVENT_WORDS = 512;
 export const MAX_EVENT_WORDS = 65_536;
 
 // ---- entries and chunks ----------------------------------------------------------------------------------------

@@ -9,8 +9,9 @@ export type Fate = (typeof Fate)[keyof typeof Fate];
  *
  * Every invalidation gets a number, one more than the last. A fixed table holds, for each slot that a tag's hash falls into,
  * the number of the last invalidation there. An entry keeps the hashes of its tags and the number that was the last when its
- * write was begun: it is dead once the table has a higher number for one of them. Two tags in one slot invalidate each
- * other's entries, so a collision invalidates too much and never too little.
+ * write was begun: it is dead once the table has a higher number for one of them. A tag has two slots and both have to say
+ * so (a count-min sketch: Cormode and Muthukrishnan, J. Algorithms 2005): other tags that share both invalidate too much,
+ * which takes two of them or great bad luck, and nothing ever invalidates too little.
  *
  * Numbers are integers in f64, exact up to 2^53. They are written as their bits by 64-bit compare-and-swap (the bits of
  * positive doubles are ordered as the doubles are) and read plainly: an aligned f64 is one load. A thread that dies between
@@ -38,7 +39,10 @@ export class Tags {
   /** From its return on, entries and loads that were begun before and have one of the tags are dead. */
   invalidate(hashes: readonly number[]): void {
     const number = this.#next();
-    for (const hash of hashes) this.#raise(this.#slot(hash), number);
+    for (const hash of hashes) {
+      this.#raise(this.#slot(hash), number);
+      this.#raise(this.#slot(hash >>> 16), number);
+    }
   }
 
   /** From its return on, every load that was begun before is overtaken. */
@@ -53,7 +57,7 @@ export class Tags {
 
   /** Whether one of the tags was invalidated after this number. */
   isDead(hashes: readonly number[], begun: number): boolean {
-    return hashes.some((hash) => this.#doubles[this.#slot(hash)] > begun);
+    return hashes.some((hash) => this.#lastOf(hash) > begun);
   }
 
   /** What invalidations did to an entry with these extras. */
@@ -64,10 +68,15 @@ export class Tags {
     const namespaces = counts >> 8;
     const all = namespaces + (counts & 0xff);
     for (let i = 0; i < all; i++) {
-      if (this.#doubles[this.#slot(extras[EXTRAS.headWords + i])] <= begun) continue;
+      if (this.#lastOf(extras[EXTRAS.headWords + i]) <= begun) continue;
       return i < namespaces ? Fate.cleared : Fate.invalidated;
     }
     return Fate.none;
+  }
+
+  /** The number of the tag's last invalidation, or a higher one. */
+  #lastOf(hash: number): number {
+    return Math.min(this.#doubles[this.#slot(hash)], this.#doubles[this.#slot(hash >>> 16)]);
   }
 
   #slot(hash: number): number {
