@@ -1,12 +1,13 @@
 /** With `BUG=private-copies`, all of this must fail: see threads-control.test.ts. */
 import t from 'tap';
+import { TEAM_SIZES } from '../fixtures/effort.js';
 import type { Walks } from '../fixtures/jobs/iteration.js';
 import { runTeam } from '../fixtures/team.js';
 import { withCache } from '../fixtures/with-cache.js';
 
 t.setTimeout(120_000);
 
-for (const size of [2, 4, 8]) {
+for (const size of TEAM_SIZES) {
   t.test(`${size} threads: a walk sees what stays exactly once, whole, and nothing that is over`, async (t) => {
     const walks = (await runTeam(withCache(t, { maxBytes: '16MB' }), 'walk', size)) as Walks[];
     const total = (name: keyof Walks): number => walks.reduce((sum, seen) => sum + seen[name], 0);

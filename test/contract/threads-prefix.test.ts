@@ -1,5 +1,6 @@
 /** With `BUG=private-copies`, all of this must fail: see threads-control.test.ts. */
 import t from 'tap';
+import { TEAM_SIZES } from '../fixtures/effort.js';
 import type { Prefixes } from '../fixtures/jobs/prefix.js';
 import { BLOCKS } from '../fixtures/jobs/prefix.js';
 import { runTeam } from '../fixtures/team.js';
@@ -7,7 +8,7 @@ import { withCache } from '../fixtures/with-cache.js';
 
 t.setTimeout(120_000);
 
-for (const size of [2, 4, 8]) {
+for (const size of TEAM_SIZES) {
   t.test(`${size} threads: longestPrefix is never shorter than what was announced, and counts`, async (t) => {
     const cache = withCache(t);
     const seen = (await runTeam(cache, 'prefix', size)) as Prefixes[];

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { SharedCache, type SharedCacheHandle } from '../../src/index.js';
 import { CONTROL } from '../../src/memory/layout.js';
+import { TEAM_SIZES } from '../fixtures/effort.js';
 import { type Expiries, LEASE_MS, LONG_TTL_KEY, SWEPT_KEYS, type Win } from '../fixtures/jobs/ttl.js';
 import { runTeam } from '../fixtures/team.js';
 import { withCache } from '../fixtures/with-cache.js';
@@ -43,7 +44,7 @@ function check(test: Pick<typeof t, 'ok' | 'equal'>, seen: Expiries[]): void {
   );
 }
 
-for (const size of [2, 4, 8]) {
+for (const size of TEAM_SIZES) {
   for (const [name, create] of Object.entries(sweepers)) {
     t.test(`${size} threads see the end of what one stored, in a cache ${name}`, async (t) => {
       const cache = await create();

@@ -1,12 +1,13 @@
 /** With `BUG=private-copies`, all of this must fail: see threads-control.test.ts. */
 import t from 'tap';
+import { TEAM_SIZES } from '../fixtures/effort.js';
 import { awaitValue, LAPS, PINGS } from '../fixtures/jobs/visibility.js';
 import { runTeam } from '../fixtures/team.js';
 import { withCache } from '../fixtures/with-cache.js';
 
 t.setTimeout(120_000);
 
-for (const size of [2, 4, 8]) {
+for (const size of TEAM_SIZES) {
   t.test(`${size} threads hand on a baton without turning their event loops`, async (t) => {
     const cache = withCache<unknown>(t);
     t.same(await runTeam(cache, 'baton', size), Array(size).fill(0));

@@ -1,10 +1,11 @@
 import t from 'tap';
+import { TEAM_SIZES } from '../fixtures/effort.js';
 import { runTeam } from '../fixtures/team.js';
 import { withCache } from '../fixtures/with-cache.js';
 
 const sum = (numbers: unknown[]): number => (numbers as number[]).reduce((a, b) => a + b, 0);
 
-for (const size of [2, 4, 8]) {
+for (const size of TEAM_SIZES) {
   t.test(`${size} threads`, async (t) => {
     t.equal(sum(await runTeam(withCache(t), 'putIfAbsent', size)), 2_000, 'one of all racing threads stores');
 

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
+import { effort } from '../fixtures/effort.js';
 import { type Bug, copyEngine } from '../fixtures/instrument.js';
 import { ENGINE, SEED } from '../fixtures/kills.js';
 import type { FuzzOrder } from '../fixtures/memory-fuzz-worker.js';
@@ -9,7 +10,9 @@ import type { FuzzOrder } from '../fixtures/memory-fuzz-worker.js';
  * Memory and handles that make no sense: any answer is a value, a miss, a refusal or a SharedCacheError; nothing hangs,
  * nothing ends the thread. `SEED=` and `RUNS=` choose what is tried, and a finding names its own.
  */
-const RUNS = Number(process.env.RUNS ?? 150);
+const RUNS = effort('RUNS', 40, 600);
+/** Of a control, which ends with its first finding: one run in fifty finds the missing check of pages. */
+const MOST_RUNS = 750;
 /** ms without a step after which a thread hangs; the longest step takes some 50 on a quiet machine. */
 const SILENCE = 20_000;
 
@@ -56,10 +59,10 @@ for (const part of ['handles', 'memory'] as const) {
 }
 
 /** Runs the hostile memory over a copy of the engine that lacks one bound. */
-async function withBug(bug: Bug, silence: number, runs = RUNS): Promise<string[]> {
+async function withBug(bug: Bug, silence: number): Promise<string[]> {
   const { folder, cache } = copyEngine(bug);
   t.teardown(() => rmSync(folder, { recursive: true }));
-  return await fuzz('memory', cache, silence, runs);
+  return await fuzz('memory', cache, silence, MOST_RUNS);
 }
 
 t.test('control: without its bound, the walk along a list is found to hang', async (t) => {
@@ -69,7 +72,6 @@ t.test('control: without its bound, the walk along a list is found to hang', asy
 
 t.test('control: without its check of pages, an allocation throws an error of the platform', async (t) => {
   const from = 'if (!(page >= 0 && page < this.#pageCount) || m[record + PAGE.class] !== sizeClass + 1)';
-  // One run in fifty finds it: as many as above would miss it once in twenty times.
-  const findings = await withBug({ file: 'memory/heap.js', from, to: 'if (false)' }, SILENCE, 5 * RUNS);
+  const findings = await withBug({ file: 'memory/heap.js', from, to: 'if (false)' }, SILENCE);
   t.match(findings.join('\n'), /RangeError|hangs/);
 });

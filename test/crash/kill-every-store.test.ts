@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import t from 'tap';
 import type { SharedCache as Cache } from '../../src/index.js';
+import { effort } from '../fixtures/effort.js';
 import { type Bug, instrumentEngine } from '../fixtures/instrument.js';
 import { killed, randomOf, Snapshots } from '../fixtures/kill-points.js';
 
@@ -9,7 +10,7 @@ import { killed, randomOf, Snapshots } from '../fixtures/kill-points.js';
  * next call finds the lock in its own abandoned hand, which is repaired exactly as a dead thread's.
  */
 const seed = Number(process.env.SEED ?? 42);
-const WANTED = Number(process.env.KILL_POINTS ?? 90_000);
+const WANTED = effort('KILL_POINTS', 20_000, 300_000);
 t.setTimeout(300_000);
 t.comment(`SEED=${seed}`);
 const random = randomOf(seed);

@@ -6,8 +6,9 @@ import fc from 'fast-check';
 import t from 'tap';
 import { SharedCache } from '../../src/index.js';
 import { EVICTION_NAMES } from '../../src/policy/index.js';
+import { effort } from '../fixtures/effort.js';
 
-const RUNS = 40;
+const RUNS = effort('RUNS', 40, 400);
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 console.log(`# SEED=${seed}, ${RUNS} runs for each policy`);
 

@@ -6,9 +6,10 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { SharedCache } from '../../src/index.js';
+import { effort } from '../fixtures/effort.js';
 import { commands, Model, type Value } from '../fixtures/model.js';
 
-const RUNS = Number(process.env.RUNS ?? 2_000);
+const RUNS = effort('RUNS', 500, 5_000);
 const MAX_COMMANDS = 200;
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 console.log(`# SEED=${seed}, ${RUNS} runs of up to ${MAX_COMMANDS} commands`);

@@ -1,5 +1,6 @@
 /** Single flight over real threads: exactly one load per key, and at most one more per killed thread. */
 import t from 'tap';
+import { effort } from '../fixtures/effort.js';
 import { type FlightResult, resultOf, startGated, startSeat } from '../fixtures/flight-team.js';
 import { withCache } from '../fixtures/with-cache.js';
 
@@ -8,7 +9,7 @@ t.setTimeout(120_000);
 const THREADS = 8;
 const CALLERS = 50;
 const KEYS = 1_000;
-const KILLS = 12;
+const KILLS = effort('KILLS', 6, 48);
 
 /** Waiting for a load does not keep a process alive; a test has to. */
 function stayAlive(t: { teardown(end: () => void): void }): void {

@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { effort } from '../fixtures/effort.js';
 
+const SECONDS = effort('SECONDS', 1, 10);
 const run = promisify(execFile);
 const program = fileURLToPath(new URL('../../bench/stress/main.js', import.meta.url));
 const seed = process.env.SEED ?? String(Math.floor(Math.random() * 2 ** 31));
@@ -24,7 +26,7 @@ for (const [name, options] of Object.entries(loads)) {
       '--threads',
       '4',
       '--seconds',
-      '4',
+      String(SECONDS),
       '--seed',
       seed,
       ...options,
