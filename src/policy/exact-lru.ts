@@ -10,7 +10,7 @@ const HELD = 1;
  * Least recently used, exactly, for shards of few entries: every use gets a number, and the smallest number goes.
  *
  *   hit(x):  used(x) = clock = clock + 1, unless x was used last anyway
- *   evict:   the x with the smallest used(x), found by looking at all slots
+ *   evict:   an x that is over, else the x with the smallest used(x); found by looking at all slots
  *
  * Numbers are compared by their distance from the clock, so the clock may wrap around: only an entry that was not used for
  * 2^32 uses of others looks recent. Hits that race get their numbers in either order.
@@ -47,6 +47,7 @@ export class ExactLru implements EvictionPolicy {
     for (let slot = 0; slot < slotCount; slot++) {
       const word = this.#memory.linkWord(slot);
       if (m[word + HELD] !== 1) continue;
+      if (this.#memory.isOver(slot)) return slot;
       const unusedFor = (m[areaWord] - m[word + USED_AT]) >>> 0;
       if (unusedFor <= longest) continue;
       longest = unusedFor;

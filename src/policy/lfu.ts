@@ -56,12 +56,15 @@ class Lfu implements EvictionPolicy {
   }
 
   victimLocked(step: number): number {
-    if (step === 0) this.#ageOne();
+    if (step === 0) {
+      const aged = this.#ageOne();
+      if (aged >= 0 && this.#memory.isOver(aged)) return aged;
+    }
     let level = 0;
     while (level < LEVELS - 1 && this.#lists.length(this.#list(level)) === 0) level++;
     const slot = this.#lists.last(this.#list(level));
     const reached = levelOf(this.#memory.bytes[this.#memory.markByte(slot)]);
-    if (reached <= level || step === MAX_EVICTION_STEPS - 1) return slot;
+    if (reached <= level || step === MAX_EVICTION_STEPS - 1 || this.#memory.isOver(slot)) return slot;
     this.#lists.remove(this.#list(level), slot);
     this.#join(slot, reached);
     return -1;
@@ -86,8 +89,8 @@ class Lfu implements EvictionPolicy {
     m[areaWord + AGE] = (m[areaWord + AGE] + 1) & AGE_MASK;
   }
 
-  /** Halves the hits of one entry that was not aged in this age: the oldest of a level is the first to be due. */
-  #ageOne(): void {
+  /** Halves the hits of one entry that was not aged in this age, and returns its slot: the oldest of a level is due first. */
+  #ageOne(): number {
     const { bytes, words: m, areaWord } = this.#memory;
     for (let level = LEVELS - 1; level > 0; level--) {
       const slot = this.#lists.last(this.#list(level));
@@ -96,8 +99,9 @@ class Lfu implements EvictionPolicy {
       bytes[byte] >>>= 1;
       this.#lists.remove(this.#list(level), slot);
       this.#join(slot, levelOf(bytes[byte]));
-      return;
+      return slot;
     }
+    return -1;
   }
 
   #join(slot: number, level: number): void {

@@ -78,7 +78,7 @@ class Lru implements EvictionPolicy {
     // Where all are of the current epoch, the youngest has only just come.
     const slot = epoch === m[area + EPOCH] ? this.#lists.last(list) : this.#lists.first(list);
     const mark = memory.bytes[memory.markByte(slot)];
-    if (mark === 0 || step === MAX_EVICTION_STEPS - 1) return slot;
+    if (mark === 0 || step === MAX_EVICTION_STEPS - 1 || memory.isOver(slot)) return slot;
     const age = (m[area + EPOCH] - (mark & 0x7f)) & 0x7f;
     if (age >= ((m[area + EPOCH] - epoch) & 0x7f)) return slot;
     this.#lists.remove(list, slot);

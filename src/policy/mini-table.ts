@@ -77,6 +77,11 @@ export class MiniTable implements PolicyMemory {
     return this.#node(slot) + POLICY;
   }
 
+  /** Simulations know no expiry: nothing of it depends on the policy. */
+  isOver(): boolean {
+    return false;
+  }
+
   /** One request: a hit, or a miss after which the key is stored. Whether it was a hit. */
   access(hash: number): boolean {
     const policy = this.#policy as EvictionPolicy;

@@ -117,6 +117,8 @@ export class Plane implements EvictionPolicy {
     const stale = admission === 'hit' && victim >= 0 && this.#isStale(victim);
     const fromSmall = victim < 0 || (!stale && small > 0 && small >= memory.entryCount() * smallShare);
     const candidate = fromSmall ? lists.last(memory.areaWord + SMALL) : -1;
+    if (candidate >= 0 && memory.isOver(candidate)) return candidate;
+    if (victim >= 0 && memory.isOver(victim)) return victim;
     if (fromSmall && admission === 'hit') {
       if (last || !this.#takeMarks(candidate, MOST_HITS)) return candidate;
       this.#promote(candidate);

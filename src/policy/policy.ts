@@ -35,6 +35,9 @@ export interface PolicyMemory {
    *  `set`, or plainly inside `insertLocked` (the entry is not visible yet). Filled slot only. The header's memory is
    *  reused for other entries: NEVER store to it from `hit`. */
   policyWord(slot: number): number;
+  /** Whether the slot's entry is over: past its TTL, even if kept for a grace period, or ended by a tag. Victim searches ask it
+   *  of the entries they look at, since such an entry is to go before any live one. Only for a filled slot, under the lock. */
+  isOver(slot: number): boolean;
   /** First word of the policy's own area in this shard, `shardWords(capacityEntries)` long, zeroed at first. */
   readonly areaWord: number;
 }

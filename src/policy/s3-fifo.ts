@@ -69,6 +69,7 @@ class S3Fifo implements EvictionPolicy {
     const byte = this.#memory.markByte(slot);
     const mark = bytes[byte];
     if (mark < (fromSmall ? PROMOTE_AT : 1) || step === MAX_EVICTION_STEPS - 1) return slot;
+    if (this.#memory.isOver(slot)) return slot;
     lists.remove(fromSmall ? this.#small : this.#main, slot);
     bytes[byte] = fromSmall ? 0 : mark - 1;
     this.#join(slot, IN_MAIN);

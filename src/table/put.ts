@@ -22,7 +22,7 @@ import {
   writeHead,
   writePayload,
 } from './entry.js';
-import { evictOneLocked, evictSlotLocked } from './evict.js';
+import { evictFromPathLocked, evictOneLocked } from './evict.js';
 import { replacedLocked } from './leave.js';
 import { removeLocked } from './remove.js';
 import type { Shard } from './shard.js';
@@ -155,8 +155,8 @@ function allocateLocked(shard: Shard, sizeClass: number): number {
 function makeSlotLocked(shard: Shard, hash: number): void {
   if (shard.words[SHARD.entries] >= shard.capacityEntries) evictOneLocked(shard);
   if (emptySlotLocked(shard, hash) !== NO_SLOT) return;
-  // All slots of the probe path are full, which a good hash hardly ever does: the first of them gives way.
-  evictSlotLocked(shard, shard.homeBucket(hash) << SLOT_SHIFT);
+  // All slots of the probe path are full, which a good hash hardly ever does.
+  evictFromPathLocked(shard, hash);
 }
 
 /** The new entry's slot. */

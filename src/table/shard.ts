@@ -11,6 +11,7 @@ import { nextChunk } from './chain.js';
 import { clearLocked } from './clear.js';
 import { isChained, keyBytesOf } from './entry.js';
 import { isOverLocked } from './leave.js';
+import { Reclaimer } from './reclaim.js';
 import type { Tags } from './tags.js';
 
 /** Chooses which evictions to time, and hears how long they took. */
@@ -63,6 +64,7 @@ export class Shard {
   readonly bytes: Buffer;
   readonly heap: Heap;
   readonly policy: EvictionPolicy;
+  readonly reclaimer = new Reclaimer();
   readonly counters: Float64Array;
   readonly clock: Clock;
   readonly tags: Tags;

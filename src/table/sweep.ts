@@ -39,6 +39,29 @@ function sweepPageLocked(shard: Shard, page: number, now: number): number {
   return removed;
 }
 
+/**
+ * Makes room in the page by what is over: removes up to `most` entries, and if it finds none to remove, one that is in its
+ * grace period. Whether any left.
+ */
+export function reclaimPageLocked(shard: Shard, page: number, most: number): boolean {
+  const { heap, words: m } = shard;
+  const now = shard.clock.now();
+  let removed = 0;
+  let earliest = Number.POSITIVE_INFINITY;
+  let inGrace = 0;
+  heap.forEachBlock(page, (ref) => {
+    if (removed === most || m[wordOf(ref) + ENTRY.meta] === CHUNK_META) return;
+    if (sweepEntryLocked(shard, ref, now)) {
+      removed++;
+      return;
+    }
+    earliest = Math.min(earliest, dueLocked(shard, ref));
+    if ((m[wordOf(ref) + ENTRY.meta] & META_PAST) !== 0) inGrace = ref;
+  });
+  if (removed < most) heap.setExpiry(page, earliest);
+  return removed > 0 || (inGrace !== 0 && leaveByRefLocked(shard, inGrace, CAUSE.expired));
+}
+
 /** Removes the entry if it is over for good. One in its grace period no longer counts as an entry from here on. */
 function sweepEntryLocked(shard: Shard, ref: number, now: number): boolean {
   const over = overLocked(shard, ref);
@@ -47,9 +70,14 @@ function sweepEntryLocked(shard: Shard, ref: number, now: number): boolean {
     markPastLocked(shard, ref);
     return false;
   }
+  return leaveByRefLocked(shard, ref, over);
+}
+
+/** Takes an entry found from the heap's side out of its slot. False when no slot has it. */
+function leaveByRefLocked(shard: Shard, ref: number, cause: number): boolean {
   for (const slot of slotsOfHashLocked(shard, shard.hashOfLocked(ref))) {
     if (!isFilledRef(shard, slot, ref)) continue;
-    leaveLocked(shard, slot, causeLocked(shard, ref, over));
+    leaveLocked(shard, slot, causeLocked(shard, ref, cause));
     return true;
   }
   return false;
@@ -84,6 +112,6 @@ export function sweepSome(shard: Shard, pages: number): number {
 }
 
 /** Whether something was invalidated that a whole round has not looked at yet. */
-function hasInvalidations(shard: Shard): boolean {
+export function hasInvalidations(shard: Shard): boolean {
   return shard.tags.now() > shard.doubles[SHARD.sweptInvalidation >> 1];
 }

@@ -64,3 +64,30 @@ t.test('a policy that forgets to unlink is found out', async (t) => {
   table.shards[0]?.remove(7);
   t.not(table.problems().length, 0);
 });
+
+/** Evicts a quarter of a table whose entries were all hit, so that a policy would rather keep each: how many were not over. */
+function liveVictims(factory: PolicyFactory, entries: number, isOver: (key: number) => boolean): number {
+  const table = new PolicyTable(factory, { entries, seed: SEED });
+  const [shard] = table.shards;
+  if (shard === undefined) throw new Error('no shard');
+  const keys = Array.from({ length: entries }, (_, key) => key);
+  for (let uses = 0; uses < 4; uses++) for (const key of keys) table.access(key);
+  for (const key of keys) if (isOver(key)) shard.over.add(key);
+  for (let i = 0; i < entries / 4; i++) shard.evict();
+  t.same(table.problems(), []);
+  return keys.filter((key) => !isOver(key) && !shard.has(key)).length;
+}
+
+t.test('a victim search that meets an entry that is over evicts it, however often it was hit', async (t) => {
+  for (const factory of Object.values(policies)) {
+    if (factory.name === 'fifo') continue;
+    for (const entries of [10, 64, 100]) {
+      t.equal(
+        liveVictims(factory, entries, (key) => key % 2 === 1),
+        0,
+        `${factory.name}, ${entries} entries`,
+      );
+      t.ok(liveVictims(factory, entries, () => false) > 0, 'it evicts others if none is over');
+    }
+  }
+});
