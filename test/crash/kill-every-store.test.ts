@@ -11,7 +11,7 @@ import { killed, randomOf, Snapshots } from '../fixtures/kill-points.js';
  */
 const seed = Number(process.env.SEED ?? 42);
 const WANTED = effort('KILL_POINTS', 20_000, 300_000);
-t.setTimeout(300_000);
+t.setTimeout(300_000 + WANTED * 3);
 t.comment(`SEED=${seed}`);
 const random = randomOf(seed);
 

@@ -14,7 +14,7 @@ const OPERATIONS = effort('OPERATIONS', 200_000, 2_000_000);
 const THREADS = 8;
 const KEYS = 256;
 const KILLS = 24;
-t.setTimeout(200_000);
+t.setTimeout(200_000 + OPERATIONS / 4);
 t.comment(`SEED=${SEED}`);
 
 let next = SEED;
