@@ -46,7 +46,7 @@ function importsOf(entries: readonly string[]): { reached: Set<string>; packages
   const packages = new Set<string>();
   for (const file of reached) {
     const code = readFileSync(root + file, 'utf8');
-    for (const [, name] of code.matchAll(/(?:\bfrom|\bimport|\bimport\(|\brequire\()\s*'([^']+)'/g)) {
+    for (const [, name] of code.matchAll(/(?:\bfrom|\bimport|\bimport\(|\brequire\(|\bloadPackage\()\s*'([^']+)'/g)) {
       if (name.startsWith('.')) reached.add(posix.join(posix.dirname(file), name));
       else if (!name.startsWith('node:')) packages.add(name.split('/')[0]);
     }
