@@ -84,8 +84,12 @@ export class Clock {
     return !this.#mayTrust() && this.#look() >= expiresAt;
   }
 
-  /** When an entry stored now with this TTL (ms) expires: a moment early, never late, if the TTL is long. */
+  /**
+   * When an entry stored now with this TTL (ms) expires: at once if the TTL is 0, and a moment early, never late, if it is
+   * long.
+   */
   expiryAfter(ttl: number): number {
+    if (ttl === 0) return this.now();
     if (ttl > LONGEST_TTL_MS) return Number.POSITIVE_INFINITY;
     if (ttl < COARSE_TTL_MS || this.#words[CONTROL.ticking] === 0 || this.#own !== undefined)
       return Math.ceil(this.#exact() + ttl);

@@ -104,6 +104,13 @@ t.test('ttl', (t) => {
   t.equal(cache.touch('default', 50), true);
   t.equal(cache.touch('absent', 50), false);
   t.ok((cache.expiresIn('default') as number) <= 50);
+  let alive = 0;
+  for (let i = 0; i < 100; i++) {
+    cache.put('default', 'x');
+    cache.touch('default', 0);
+    if (cache.has('default')) alive++;
+  }
+  t.equal(alive, 0, 'a TTL of 0 ends the entry at once, not with the next millisecond');
   t.end();
 });
 
