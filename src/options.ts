@@ -16,7 +16,7 @@ export interface SharedCacheOptions {
   /** Eviction policy. Default `'adaptive'`. */
   eviction?: EvictionName | undefined;
   /** Number of lock domains, a power of two; with fewer `maxEntries` than that, lowered so that each can hold an entry.
-   *  Default: at most 8, so that each has 1 MB and 512 entries or more. */
+   *  Default: one for each MB up to 8, then one for each 4 MB up to 32, and 512 entries or more for each. */
   shards?: number | undefined;
   /** Bytes of key, value and the 24-byte head of a typical entry; sets how many entries the index is made for. Lower it for
    *  many tiny entries, raise it to give large ones the index's memory. Default 152. */

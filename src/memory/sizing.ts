@@ -44,13 +44,34 @@ const MB = 1024 * 1024;
 const MIN_SHARD_BYTES = MB / 8;
 /** In smaller shards a loop that fits the cache may not fit: with 375, s3-fifo lost points on every fifth hash key. */
 const MIN_SHARD_ENTRIES = 512;
-/** More lock domains than this gain nothing measurable, and each one lowers the largest entry that can be stored. */
-const MAX_DEFAULT_SHARDS = 8;
+/** Default shards: one for each MB up to 8 of them, then one for each 4 MB up to 32. More of them would hold too few pages. */
+const MAX_SMALL_SHARDS = 8;
+const LARGE_SHARD_BYTES = 4 * MB;
+const MAX_DEFAULT_SHARDS = 32;
+/** What an entry may have at least where the number of shards is ours to choose: a 64th of the cache, and 1 MB from 16 MB on. */
+const LEAST_ENTRY_SHARE = 1 / 64;
+const LEAST_ENTRY_BYTES = MB;
+const LEAST_ENTRY_FROM_BYTES = 16 * MB;
+/** Pages of a shard, about; at most twice as many. Each size class may leave one of them nearly empty. */
+const PAGES_PER_SHARD = 256;
 const INDEX_BYTES_PER_ENTRY = ((BUCKET_WORDS + (LINK_WORDS << SLOT_SHIFT)) * 4) / BUCKET_LOAD;
 
 /** Turns the user's bounds into shards, pages and buckets that together stay within `maxBytes`. */
 export function planSizes(request: SizingRequest): Sizing {
-  const shardCount = shardCountFor(request);
+  let shardCount = shardCountFor(request);
+  let sizing = planShards(request, shardCount);
+  if (request.shards !== undefined) return sizing;
+  const { maxBytes } = request;
+  const least = Math.max(maxBytes * LEAST_ENTRY_SHARE, maxBytes >= LEAST_ENTRY_FROM_BYTES ? LEAST_ENTRY_BYTES : 0);
+  // A large index leaves little room for entries.
+  while (sizing.maxEntryBytes < least && shardCount > fewestShards(maxBytes)) {
+    shardCount /= 2;
+    sizing = planShards(request, shardCount);
+  }
+  return sizing;
+}
+
+function planShards(request: SizingRequest, shardCount: number): Sizing {
   const policyEntryBytes = (request.policyShardWords(100_000) + request.policyGlobalWords(100_000)) * 4e-5;
   const entryBytes = request.averageEntryBytes + INDEX_BYTES_PER_ENTRY + policyEntryBytes;
   const tagSlots = tagSlotsFor(request.maxBytes);
@@ -102,15 +123,16 @@ function fewestShards(maxBytes: number): number {
 }
 
 function defaultShardCount(request: SizingRequest): number {
-  const byBytes = request.maxBytes / MB;
-  const byEntries = request.maxEntries === undefined ? byBytes : request.maxEntries / MIN_SHARD_ENTRIES;
+  const { maxBytes, maxEntries = Number.POSITIVE_INFINITY, averageEntryBytes } = request;
+  const byBytes = Math.max(Math.min(maxBytes / MB, MAX_SMALL_SHARDS), maxBytes / LARGE_SHARD_BYTES);
+  const byEntries = Math.min(maxEntries, maxBytes / averageEntryBytes) / MIN_SHARD_ENTRIES;
   const wanted = Math.min(byBytes, byEntries, MAX_DEFAULT_SHARDS);
-  return Math.max(2 ** Math.floor(Math.log2(Math.max(1, wanted))), fewestShards(request.maxBytes));
+  return Math.max(2 ** Math.floor(Math.log2(Math.max(1, wanted))), fewestShards(maxBytes));
 }
 
 /** As many pages as fit beside the index. */
 function fitGeometry(shardBytes: number, bucketCount: number, policyWords: number): ShardGeometry {
-  const pageShift = Math.min(16, Math.max(12, Math.floor(Math.log2(shardBytes / 512))));
+  const pageShift = Math.min(16, Math.max(12, Math.floor(Math.log2(shardBytes / PAGES_PER_SHARD))));
   const eventWords = eventWordsFor(shardBytes);
   const empty = shardGeometry({ pageShift, pageCount: 0, bucketCount, policyWords, eventWords });
   const perPage = 2 ** pageShift + pageRecordWords(pageShift) * 4;
