@@ -7,15 +7,16 @@ const USED_AT = 0;
 const HELD = 1;
 
 /**
- * Least recently used, exactly, for shards of few entries: every use gets a number, and the smallest number goes.
+ * Exact LRU for small shards. Every use gets a number, and the entry with the smallest number is evicted.
  *
  *   hit(x):  used(x) = clock = clock + 1, unless x was used last anyway
  *   evict:   an x that is over, else the x with the smallest used(x); found by looking at all slots
  *
- * Numbers are compared by their distance from the clock, so the clock may wrap around: only an entry that was not used for
- * 2^32 uses of others looks recent. Hits that race get their numbers in either order.
+ * Numbers are compared by their distance from the clock, so the clock may wrap around. Only an entry that was not used during
+ * 2^32 uses of others would look recent. Hits that race get their numbers in either order.
  */
 export class ExactLru implements EvictionPolicy {
+  readonly needsEveryHit = true;
   readonly #memory: PolicyMemory;
 
   constructor(memory: PolicyMemory) {
@@ -73,7 +74,7 @@ export class ExactLru implements EvictionPolicy {
     if (held !== this.#memory.entryCount()) problem(`${held} entries held, ${this.#memory.entryCount()} counted`);
   }
 
-  /** Atomic, so that a reader that was preempted does not turn the clock back. */
+  /** Atomic, so that a preempted reader does not set the clock back. */
   #use(slot: number): void {
     const { words: m, areaWord } = this.#memory;
     m[this.#memory.linkWord(slot) + USED_AT] = (Atomics.add(m, areaWord, 1) + 1) | 0;

@@ -1,8 +1,9 @@
 import { LIST_WORDS, reportUnlisted, SlotLists } from './list.js';
 import type { EvictionPolicy, PolicyFactory, PolicyMemory } from './policy.js';
 
-/** First in, first out: hits write nothing, the oldest entry goes. */
+/** First in, first out: the oldest entry is evicted, and hits write nothing. */
 class Fifo implements EvictionPolicy {
+  readonly needsEveryHit = false;
   readonly #memory: PolicyMemory;
   readonly #lists: SlotLists;
 

@@ -1,21 +1,21 @@
 import type { PolicyMemory } from './policy.js';
 
 const WAYS = 8;
-/** Fingerprints kept per entry of capacity: the table is hashed, so some room is lost to full sets. */
+/** Fingerprints per entry of capacity. More than one, since sets fill unevenly. */
 const ROOM = 1.5;
 const AGE_BITS = 12;
 const AGE_MASK = (1 << AGE_BITS) - 1;
-/** Ages are counted in steps of a capacity / 256, so 4,095 of them cover far more than is ever remembered. */
+/** Ages are counted in steps of capacity / 256 evictions. 12 bits of them cover far more than is ever remembered. */
 const STEPS_PER_CAPACITY = 256;
-/** Per step, how many of the keys that were evicted in it came back: a ring, so older keys than this are forgotten. */
+/** A ring of counts: of the keys evicted in each step, how many came back. Keys evicted before that are forgotten. */
 const RING_STEPS = 512;
 const CLOCK = 0;
 const RING = 2;
 const HEAD_WORDS = RING + RING_STEPS;
 
 /**
- * Remembers which keys were evicted lately: fingerprints in eight-way sets, the oldest of a set giving way. A word is a
- * 20-bit fingerprint and a 12-bit age; zero is empty. Advice only: plain stores, and any content is valid.
+ * The ghost queue: which keys were evicted lately. It holds fingerprints in eight-way sets and replaces the oldest of a set. A
+ * word is a 20-bit fingerprint and a 12-bit age; zero is empty. Advice only: plain stores, and any content is valid.
  */
 export class Ghost {
   readonly #memory: PolicyMemory;
@@ -48,7 +48,7 @@ export class Ghost {
     let place = set;
     let oldest = -1;
     for (let way = set; way < set + WAYS && oldest <= AGE_MASK; way++) {
-      // An empty place counts as older than any age there is.
+      // An empty place counts as older than any age.
       const age = m[way] === 0 ? AGE_MASK + 1 : (step - m[way]) & AGE_MASK;
       if (age <= oldest) continue;
       oldest = age;
@@ -57,7 +57,7 @@ export class Ghost {
     m[place] = fingerprint(hash) | step;
   }
 
-  /** Whether the key is one of the last `window` that were evicted and did not come back since; if so it is forgotten. */
+  /** Whether the key is among the last `window` evicted keys, not counting those that came back. Forgets the key. */
   take(hash: number, window: number): boolean {
     const m = this.#memory.words;
     const set = this.#set(hash);
@@ -77,7 +77,7 @@ export class Ghost {
     this.#memory.words.fill(0, this.#word, this.#word + HEAD_WORDS + this.#sets * WAYS);
   }
 
-  /** How many keys a queue would hold that were evicted after that step; what came back is no longer in it. */
+  /** How many keys a ghost queue would hold that were evicted after that step: without those that came back. */
   #newer(evictedIn: number): number {
     const steps = (this.#step() - evictedIn) & AGE_MASK;
     if (steps >= RING_STEPS) return Number.POSITIVE_INFINITY;
@@ -100,7 +100,7 @@ export class Ghost {
   }
 }
 
-/** Never zero. Of the hash's low bits, mixed: its high bits chose the shard and the bucket. */
+/** Never zero. From the hash's low bits, since its high bits chose the shard and the bucket. */
 function fingerprint(hash: number): number {
   return (Math.imul(hash, 0x9e3779b1) & ~AGE_MASK) | (1 << AGE_BITS);
 }

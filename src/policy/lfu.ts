@@ -4,9 +4,9 @@ import { type EvictionPolicy, MAX_EVICTION_STEPS, type PolicyFactory, type Polic
 /** Mark bytes count to 255, so levels are 0 to 8. */
 const LEVELS = 9;
 const MOST_HITS = 255;
-/** Capacities of inserts after which hits are halved. */
+/** Hits are halved after this many capacities of inserts. */
 const HALVED_AFTER = 8;
-/** An entry's policy word is its level and the age in which it joined it. */
+/** An entry's policy word holds its level and the age in which it joined the level. */
 const LEVEL_BITS = 4;
 const LEVEL_MASK = (1 << LEVEL_BITS) - 1;
 const AGE_MASK = 0xffffff;
@@ -15,18 +15,20 @@ const INSERTS = AGE + 1;
 const AREA_WORDS = AGE + 2;
 
 /**
- * Least frequently used, by the magnitude of the hit count: a list per power of two, oldest first within each.
+ * Least frequently used, by the order of magnitude of the hit count. There is one list (a level) per power of two.
  *
  *   hit(x):     mark(x) = min(mark(x) + 1, 255)
  *   insert(x):  x joins level 0
- *   evict:      x = last of the lowest level; if log2(mark(x) + 1) is higher, x joins that level, else x goes
- *   age:        with each eviction, if there is an x above level 0 that came to its level before the current age:
- *               mark(x) = mark(x) / 2, and x joins the level of that; a new age begins every eight capacities of inserts
+ *   evict:      x = oldest entry of the lowest level
+ *               log2(mark(x) + 1) is a higher level: x joins that level; else x is evicted
+ *   age:        a new age begins every eight capacities of inserts; each eviction halves the mark of one entry that joined
+ *               its level before the current age, and moves it to the level of the new mark
  *
- * Halving all counts from time to time, but one at a time: Robinson and Devarakonda, "Data cache management using
- * frequency-based replacement", SIGMETRICS 1990.
+ * Halving all counts from time to time is from Robinson and Devarakonda, "Data cache management using frequency-based
+ * replacement", SIGMETRICS 1990. Here it is spread over evictions.
  */
 class Lfu implements EvictionPolicy {
+  readonly needsEveryHit = true;
   readonly #memory: PolicyMemory;
   readonly #lists: SlotLists;
 
@@ -89,7 +91,7 @@ class Lfu implements EvictionPolicy {
     m[areaWord + AGE] = (m[areaWord + AGE] + 1) & AGE_MASK;
   }
 
-  /** Halves the hits of one entry that was not aged in this age, and returns its slot: the oldest of a level is due first. */
+  /** Halves the hits of one entry not yet aged in this age and returns its slot, or -1. The oldest of a level is due first. */
   #ageOne(): number {
     const { bytes, words: m, areaWord } = this.#memory;
     for (let level = LEVELS - 1; level > 0; level--) {
@@ -115,7 +117,7 @@ class Lfu implements EvictionPolicy {
   }
 }
 
-/** The magnitude of a count of hits. */
+/** The order of magnitude of a hit count. */
 function levelOf(hits: number): number {
   return 31 - Math.clz32(hits + 1);
 }

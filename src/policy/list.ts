@@ -1,12 +1,12 @@
 import type { PolicyMemory } from './policy.js';
 
-/** Words of a list's head: first slot + 1, last slot + 1, length. */
+/** Words of a list's head: first slot + 1, last slot + 1, length. Zero is an empty list. */
 export const LIST_WORDS = 3;
 const FIRST = 0;
 const LAST = 1;
 const LENGTH = 2;
 
-/** Doubly linked lists of slots through the slots' link words; all stores journaled, so a death rolls them back. */
+/** Doubly linked lists of slots, through the slots' link words. All stores are journaled, so a death rolls them back. */
 export class SlotLists {
   readonly #memory: PolicyMemory;
 
@@ -18,17 +18,17 @@ export class SlotLists {
     return this.#memory.words[list + LENGTH];
   }
 
-  /** The slot at the old end, -1 when the list is empty. */
+  /** The oldest slot, -1 when the list is empty. */
   last(list: number): number {
     return this.#memory.words[list + LAST] - 1;
   }
 
-  /** The slot at the young end, -1 when the list is empty. */
+  /** The newest slot, -1 when the list is empty. */
   first(list: number): number {
     return this.#memory.words[list + FIRST] - 1;
   }
 
-  /** Puts the slot at the young end. */
+  /** Adds the slot as the newest. */
   push(list: number, slot: number): void {
     const memory = this.#memory;
     const m = memory.words;
@@ -52,12 +52,12 @@ export class SlotLists {
     memory.set(list + LENGTH, m[list + LENGTH] - 1);
   }
 
-  /** Empties the list without touching its members; for a clear. */
+  /** Empties the list without touching its members, for a clear. */
   reset(list: number): void {
     this.#memory.words.fill(0, list, list + LIST_WORDS);
   }
 
-  /** Adds the list's members to `seen`, reporting whatever is broken. */
+  /** Adds the list's members to `seen` and reports what is broken. */
   inspect(
     list: number,
     seen: Set<number>,
@@ -81,7 +81,7 @@ export class SlotLists {
   }
 }
 
-/** Ends a policy's inspection: every filled slot must be in some list. */
+/** Ends a policy's inspection: each entry must be in a list. */
 export function reportUnlisted(memory: PolicyMemory, seen: Set<number>, problem: (message: string) => void): void {
   if (seen.size !== memory.entryCount()) problem(`${seen.size} entries listed, ${memory.entryCount()} held`);
 }

@@ -1,37 +1,35 @@
 import { EXACT_LRU_WORDS, ExactLru } from './exact-lru.js';
 import { LIST_WORDS, reportUnlisted, SlotLists } from './list.js';
-import {
-  type EvictionPolicy,
-  MAX_EVICTION_STEPS,
-  MAX_TOLD_ENTRIES,
-  type PolicyFactory,
-  type PolicyMemory,
-} from './policy.js';
+import { type EvictionPolicy, MAX_EVICTION_STEPS, type PolicyFactory, type PolicyMemory } from './policy.js';
 
-/** Lists, a power of two. */
+/** Shards of no more entries have an exact LRU, whose evictions look at all slots. */
+const EXACT_ENTRIES = 64;
+/** Number of lists, a power of two. */
 const GENERATIONS = 64;
-/** A full shard's entries are inserted in about this many epochs, so order is kept to about 4 % of the capacity. */
+/** Epochs in which a full shard's entries are inserted. Order is kept to one epoch: about 4 % of the capacity. */
 const EPOCHS_PER_CAPACITY = 24;
 const EPOCH = 0;
 const INSERTS = 1;
 const OLDEST = 2;
-/** 1 once something was evicted: from then on the number of entries tells the capacity. */
+/** 1 after the first eviction: from then on the number of entries is the real capacity. */
 const FULL = 3;
 const LISTS = 4;
 
 /**
- * Least recently used, to within a twenty-fourth of the capacity, with hits that write one byte.
+ * Least recently used, exact to a 24th of the capacity. A hit writes one byte.
  *
  *   hit(x):     mark(x) = the current epoch
- *   insert(x):  x joins the list of the current epoch; every capacity / 24 inserts a new epoch begins
- *   evict:      x = youngest of the oldest list; if mark(x) is a later epoch, x joins that epoch's list, else x goes
+ *   insert(x):  x joins the list of the current epoch; a new epoch begins every capacity / 24 inserts
+ *   evict:      x = newest entry of the oldest list
+ *               mark(x) is a later epoch: x joins the list of that epoch; else x is evicted
  *
- * Within an epoch any order is as good for recency. The youngest goes first: a loop a little longer than a shard then keeps
- * most of an epoch instead of losing every entry just before its turn, and of a prefix the tail goes before the head.
+ * The order within an epoch is free. Evicting the newest first has two uses: a loop slightly longer than the shard still hits
+ * most of an epoch, instead of losing each entry just before its turn; and of a cached prefix the tail goes before the head.
  *
- * A list per epoch of last use as in Linux's multi-generational LRU, with CLOCK's lazy promotion (Corbato, 1968).
+ * One list per epoch of last use, as in Linux's multi-generational LRU, with CLOCK's lazy promotion (Corbato, 1968).
  */
 class Lru implements EvictionPolicy {
+  readonly needsEveryHit = false;
   readonly #memory: PolicyMemory;
   readonly #lists: SlotLists;
   readonly #epochInserts: number;
@@ -75,7 +73,7 @@ class Lru implements EvictionPolicy {
     for (let i = 0; i < GENERATIONS && this.#lists.length(this.#list(epoch)) === 0; i++) epoch = (epoch + 1) & 0x7f;
     if (epoch !== m[area + OLDEST]) memory.set(area + OLDEST, epoch);
     const list = this.#list(epoch);
-    // Where all are of the current epoch, the youngest has only just come.
+    // In the current epoch the newest entry has only just been inserted.
     const slot = epoch === m[area + EPOCH] ? this.#lists.last(list) : this.#lists.first(list);
     const mark = memory.bytes[memory.markByte(slot)];
     if (mark === 0 || step === MAX_EVICTION_STEPS - 1 || memory.isOver(slot)) return slot;
@@ -97,14 +95,14 @@ class Lru implements EvictionPolicy {
     reportUnlisted(this.#memory, seen, problem);
   }
 
-  /** Where bytes, not entries, are the bound, a full shard may hold far fewer entries than it could. */
+  /** Inserts of an epoch. A shard that is full by bytes may hold far fewer entries than its capacity. */
   #epochSize(): number {
     const memory = this.#memory;
     if (memory.words[memory.areaWord + FULL] === 0) return this.#epochInserts;
     return Math.max(1, Math.floor(memory.entryCount() / EPOCHS_PER_CAPACITY));
   }
 
-  /** Begins an epoch, unless the oldest entries are still in its list: then order gets coarser instead of wrong. */
+  /** Begins an epoch. If the oldest entries are still in the list it would use, the current epoch goes on: order gets coarser. */
   #advance(): void {
     const memory = this.#memory;
     const area = memory.areaWord;
@@ -132,8 +130,8 @@ const AREA_WORDS = LISTS + GENERATIONS * LIST_WORDS;
 
 export const lru: PolicyFactory = {
   name: 'lru',
-  // Shards differ by an entry, so a cache may have some of either kind.
+  // The capacities of a cache's shards differ by one, so a cache may have shards of both kinds.
   shardWords: () => Math.max(AREA_WORDS, EXACT_LRU_WORDS),
   globalWords: () => 0,
-  create: (memory) => (memory.capacityEntries <= MAX_TOLD_ENTRIES ? new ExactLru(memory) : new Lru(memory)),
+  create: (memory) => (memory.capacityEntries <= EXACT_ENTRIES ? new ExactLru(memory) : new Lru(memory)),
 };

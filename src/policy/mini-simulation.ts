@@ -1,6 +1,6 @@
 import { type EvictionPolicy, MAX_EVICTION_STEPS, type PolicyMemory } from './policy.js';
 
-/** Words per slot: next of its chain, hash, two links, policy word, mark. */
+/** Words per node: next of its chain, hash, two links, policy word, mark. */
 const NODE_WORDS = 6;
 const NEXT = 0;
 const HASH = 1;
@@ -8,16 +8,16 @@ const LINKS = 2;
 const POLICY = 4;
 const MARK = 5;
 const BUCKETS_PER_ENTRY = 1.5;
-/** A chain this long means that the words make no sense. */
+/** A longer chain means that the words are corrupted. */
 const LONGEST_CHAIN = 64;
 const COUNT = 0;
 const HEAD_WORDS = 1;
 
 /**
- * A table of hashes only, in a few words per entry: what a policy is simulated on. The words are shared, so whoever uses it
- * holds the lock that guards them. Words that make no sense (somebody died in between) cost a simulation its memory, no more.
+ * A miniature simulation: a policy on a table of hashes, without keys and values. The words are shared by all threads and
+ * guarded by a lock of the caller's. If a thread died in between and the words are corrupted, the simulation starts anew.
  */
-export class MiniTable implements PolicyMemory {
+export class MiniSimulation implements PolicyMemory {
   readonly words: Int32Array;
   readonly bytes: Uint8Array;
   readonly slotCount: number;
@@ -34,21 +34,21 @@ export class MiniTable implements PolicyMemory {
     this.capacityEntries = capacityEntries;
     this.slotCount = capacityEntries;
     this.#word = word;
-    this.#buckets = MiniTable.#bucketsFor(capacityEntries);
+    this.#buckets = MiniSimulation.#bucketsFor(capacityEntries);
     this.#nodesWord = word + HEAD_WORDS + this.#buckets;
     this.areaWord = this.#nodesWord + capacityEntries * NODE_WORDS;
   }
 
-  /** Words of the table and of a policy with an area of `policyWords`. */
+  /** Words of a simulation whose policy has an area of `policyWords`. */
   static words(capacityEntries: number, policyWords: number): number {
-    return HEAD_WORDS + MiniTable.#bucketsFor(capacityEntries) + capacityEntries * NODE_WORDS + policyWords;
+    return HEAD_WORDS + MiniSimulation.#bucketsFor(capacityEntries) + capacityEntries * NODE_WORDS + policyWords;
   }
 
   static #bucketsFor(capacityEntries: number): number {
     return Math.ceil(capacityEntries * BUCKETS_PER_ENTRY);
   }
 
-  /** The policy that decides what goes; it works on this table's memory. */
+  /** Sets the policy, which works on this simulation's memory. */
   use(policy: EvictionPolicy): void {
     this.#policy = policy;
   }
@@ -77,19 +77,19 @@ export class MiniTable implements PolicyMemory {
     return this.#node(slot) + POLICY;
   }
 
-  /** Simulations know no expiry: nothing of it depends on the policy. */
+  /** Simulated entries never expire. */
   isOver(): boolean {
     return false;
   }
 
-  /** One request: a hit, or a miss after which the key is stored. Whether it was a hit. */
+  /** Simulates a request: a hit, or a miss after which the key is inserted. Whether it was a hit. */
   access(hash: number): boolean {
     const policy = this.#policy as EvictionPolicy;
     const m = this.words;
     const bucket = this.#bucket(hash);
     let at = m[bucket];
     for (let i = 0; at !== 0; i++) {
-      if (i === LONGEST_CHAIN) return this.#forget();
+      if (i === LONGEST_CHAIN) return this.#restart();
       if (this.hashOf(at - 1) === hash) {
         policy.hit(at - 1, hash, this.policyWord(at - 1));
         return true;
@@ -98,7 +98,7 @@ export class MiniTable implements PolicyMemory {
     }
     const count = m[this.#word + COUNT];
     const slot = count < this.capacityEntries ? count : this.#evict(policy);
-    if (slot < 0) return this.#forget();
+    if (slot < 0) return this.#restart();
     const node = this.#node(slot);
     m[node + NEXT] = m[bucket];
     m[node + HASH] = hash;
@@ -110,7 +110,7 @@ export class MiniTable implements PolicyMemory {
     return false;
   }
 
-  /** The slot of an entry that was evicted, -1 when there is no sense in the words. */
+  /** The slot of the entry it evicted, -1 if the words are corrupted. */
   #evict(policy: EvictionPolicy): number {
     for (let step = 0; step < MAX_EVICTION_STEPS; step++) {
       const slot = policy.victimLocked(step);
@@ -137,7 +137,7 @@ export class MiniTable implements PolicyMemory {
     return false;
   }
 
-  #forget(): false {
+  #restart(): false {
     this.words.fill(0, this.#word, this.areaWord);
     this.#policy?.resetLocked();
     return false;

@@ -4,7 +4,7 @@ import { type EvictionPolicy, MAX_EVICTION_STEPS, type PolicyFactory, type Polic
 
 const SMALL_SHARE = 0.1;
 const MOST_HITS = 3;
-/** Hits that take an entry from the small queue to the main one. */
+/** Hits that promote an entry from the small queue to the main one. */
 const PROMOTE_AT = 2;
 const IN_SMALL = 0;
 const IN_MAIN = 1;
@@ -15,12 +15,13 @@ const GHOST_WORD = 2 * LIST_WORDS;
  *
  *   hit(x):     mark(x) = min(mark(x) + 1, 3)
  *   insert(x):  into main if the ghost knows x, else into small
- *   evict:      while small has its tenth or main is empty:
- *                 x = last of small; mark(x) >= 2: x joins main with mark 0; else the ghost remembers x, x goes
+ *   evict:      small holds a tenth or more, or main is empty:
+ *                 x = oldest of small; mark(x) >= 2: x joins main with mark 0; else the ghost remembers x, x is evicted
  *               otherwise:
- *                 x = last of main;  mark(x) >= 1: x joins main again with mark - 1; else x goes
+ *                 x = oldest of main;  mark(x) >= 1: x joins main again with mark - 1; else x is evicted
  */
 class S3Fifo implements EvictionPolicy {
+  readonly needsEveryHit = false;
   readonly #memory: PolicyMemory;
   readonly #lists: SlotLists;
   readonly #ghost: Ghost;
@@ -62,7 +63,7 @@ class S3Fifo implements EvictionPolicy {
     const { bytes } = this.#memory;
     const lists = this.#lists;
     const small = lists.length(this.#small);
-    // An eviction that began in small goes on there, however many of its entries join main.
+    // An eviction that began in small stays there, however many entries it promotes.
     if (step === 0) this.#fromSmall = small >= this.#memory.entryCount() * SMALL_SHARE;
     const fromSmall = lists.length(this.#main) === 0 || (small > 0 && this.#fromSmall);
     const slot = lists.last(fromSmall ? this.#small : this.#main);

@@ -2,29 +2,32 @@ import type { PolicyMemory } from './policy.js';
 
 const ROWS = 4;
 const MOST = 15;
-/** One block is a cache line: all counters of a key are in it. */
+/** A block is a cache line. All counters of a key are in one block. */
 const BLOCK_WORDS = 16;
 const HEAD_WORDS = 3;
 /** Sum of all counters. */
 const MASS = 0;
 const HAND = 1;
-/** Accesses remembered: those counted, less what was halved. */
+/** Accesses remembered: those counted, less the share that ageing took. */
 const ACCESSES = 2;
-/** Counters are 4 bits, eight in a word. With a third fewer, collisions cost loops up to a point. */
+/** A word holds eight 4-bit counters. With a third fewer of them, collisions cost loops up to a point of hit ratio. */
 const WORDS_PER_ENTRY = 3;
-/** Accesses remembered per entry of capacity, at most. */
+/** Most accesses remembered, per entry of capacity. */
 const MEMORY = 15;
-/** Words halved per access while there are too many: the whole sketch is gone through in a fraction of its memory. */
+/** Words halved per access while too many accesses are remembered. */
 const HALVED_PER_ADD = 2;
 const NIBBLES = 0x0f0f0f0f;
 
 /**
  * How often keys were used lately, 0 to 15: a count-min sketch of 4-bit counters, as in TinyLFU (Einziger, Friedman and
- * Manes, ACM ToS 2017). Of a key's counters only the least are raised (conservative update: Estan and Varghese, SIGCOMM 2002);
- * the others count somebody else's uses already, and too many of those cost loops a point. Ageing halves a few words at a time
- * instead of all at once, whenever more accesses are remembered than should be. How many there are is no counter's business
- * (a key used again raises fewer counters than a new one): halving forgets as large a share of them as of the counters' sum,
- * odd counters included.
+ * Manes, ACM ToS 2017).
+ *
+ * Only the smallest of a key's counters are incremented (conservative update: Estan and Varghese, SIGCOMM 2002). The larger
+ * ones count other keys already; incrementing them too costs loops a point of hit ratio.
+ *
+ * Ageing starts when too many accesses are remembered, and halves a few words per access instead of all at once. The number
+ * of accesses does not follow from the counters, since a repeated key increments fewer of them than a new one. So it is kept
+ * beside them, and reduced by the same share as the sum of all counters, odd counters included.
  *
  * Advice only: plain stores, and any content is valid.
  */
@@ -77,7 +80,7 @@ export class Sketch {
     this.#memory.words.fill(0, this.#word, this.#word + HEAD_WORDS + this.#blocks * BLOCK_WORDS);
   }
 
-  /** The least of a key's counters. */
+  /** The smallest of a key's counters. */
   #least(block: number, places: number): number {
     const m = this.#memory.words;
     let least = MOST;
@@ -107,14 +110,14 @@ export class Sketch {
     return this.#word + HEAD_WORDS + ((((mixed >>> 0) * this.#blocks) / 2 ** 32) | 0) * BLOCK_WORDS;
   }
 
-  /** Four times 7 bits: a word of the block and a counter in the word. */
+  /** Four times 7 bits: 4 for a word of the block, 3 for a counter in the word. */
   #places(hash: number): number {
     const mixed = Math.imul(hash ^ (hash >>> 15), 0x846ca68b);
     return (mixed ^ (mixed >>> 16)) >>> 0;
   }
 }
 
-/** Of a word's eight counters. */
+/** The sum of a word's eight counters. */
 function sum(word: number): number {
   return Math.imul((word & NIBBLES) + ((word >>> 4) & NIBBLES), 0x01010101) >>> 24;
 }

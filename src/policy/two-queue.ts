@@ -3,41 +3,53 @@ import { LIST_WORDS, reportUnlisted, SlotLists } from './list.js';
 import { type EvictionPolicy, MAX_EVICTION_STEPS, type PolicyMemory } from './policy.js';
 import { Sketch } from './sketch.js';
 
-/** How a plane is run; it can be changed at any time. */
+/** How the two queues are run. It can be changed at any time. */
 export interface Configuration {
   readonly name: string;
-  /** Share of the entries that `small` is to hold. */
+  /** Share of the entries that `small` should hold. */
   readonly smallShare: number;
-  /** Hits in this newest share of small do not count: they are the tail of the access that brought the entry. */
+  /** The correlation window: hits in this newest share of small do not count, since they belong to the request that brought
+   *  the entry. */
   readonly windowShare: number;
-  /** How an entry at the old end of small gets into main: having been hit, or being used more often than main's victim. */
+  /** What promotes the oldest entry of small to main: a hit, or a higher frequency than that of main's victim. */
   readonly admission: 'hit' | 'frequency';
 }
 
 const MOST_HITS = 3;
-/** Of the entries: how many keys that left small last are still known. */
+/** Keys that the ghost remembers of those evicted from small, as a share of the entries. */
 const GHOST_SHARE = 0.9;
-/** Capacities of new keys after which an entry of main that was not hit is stale. */
+/** An entry of main that was not hit is stale after this many capacities of new keys. */
 const STALE_AFTER = 4;
-/** From this frequency on a victim of main is kept against a candidate that leads by one only. */
+/** A victim of main that has this frequency or more is kept unless the candidate leads by two. */
 const SETTLED = 4;
 const IN_SMALL = 0;
 const IN_MAIN = 1;
 const SMALL = 0;
 const MAIN = LIST_WORDS;
-/** Entries that ever joined small: what an entry's age in it is counted in. */
+/** Count of the entries that ever joined small. An entry's age is a difference of this count. */
 const JOINED = 2 * LIST_WORDS;
-/** Whether entries get into main by hits (1) or by frequency (2), and how many had joined small when that changed. */
+/** Whether hits (1) or frequency (2) admit to main, and the count of `JOINED` when that changed. */
 const ADMISSION = JOINED + 1;
 const CHANGED = JOINED + 2;
 const HEAD_WORDS = JOINED + 3;
 const AGE_MASK = 0x7fffffff;
 
 /**
- * One data plane with several ways to run it: a FIFO queue `small`, a CLOCK queue `main`, a ghost of keys that left small,
- * and a sketch of frequencies that is fed on misses and whenever an end of a queue is looked at.
+ * A two-queue policy that can be run in several configurations: a FIFO queue `small`, a CLOCK queue `main`, a ghost of the keys
+ * evicted from small, and a frequency sketch. The sketch counts misses, and counts hits late: when the entry reaches the old
+ * end of a queue.
+ *
+ *   hit(x):     mark(x) = min(mark(x) + 1, 3), unless x is in small's correlation window
+ *   insert(x):  into main if hits admit and the ghost knows x, else into small
+ *   evict:      small holds less than its share, or main's oldest entry is stale: from main (CLOCK)
+ *               hits admit:       x = oldest of small; marked: x joins main; else the ghost remembers x, x is evicted
+ *               frequency admits: x = oldest of small, v = main's victim; the one that was used less often is evicted, and x
+ *                                 joins main if it stays
+ *
+ * With hit admission this is the S3-FIFO and Clock2Q+ family, with frequency admission W-TinyLFU over a FIFO window and CLOCK.
  */
-export class Plane implements EvictionPolicy {
+export class TwoQueue implements EvictionPolicy {
+  readonly needsEveryHit = false;
   readonly #memory: PolicyMemory;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
@@ -45,11 +57,16 @@ export class Plane implements EvictionPolicy {
   readonly #ghost: Ghost | undefined;
   readonly #sketch: Sketch | undefined;
   readonly #configurations: readonly Configuration[];
-  readonly #chosen: Int32Array;
-  readonly #chosenWord: number;
+  readonly #selection: Int32Array;
+  readonly #selectionWord: number;
 
-  /** `chosen[chosenWord]` is the number of the configuration in force. */
-  constructor(memory: PolicyMemory, configurations: readonly Configuration[], chosen: Int32Array, chosenWord: number) {
+  /** `selection[selectionWord]` is the number of the configuration in force. */
+  constructor(
+    memory: PolicyMemory,
+    configurations: readonly Configuration[],
+    selection: Int32Array,
+    selectionWord: number,
+  ) {
     this.#memory = memory;
     this.#words = memory.words;
     this.#bytes = memory.bytes;
@@ -59,11 +76,11 @@ export class Plane implements EvictionPolicy {
     const sketchWord = ghostWord + ghostWords(memory.capacityEntries, configurations);
     this.#sketch = admitsBy('frequency', configurations) ? new Sketch(memory, sketchWord) : undefined;
     this.#configurations = configurations;
-    this.#chosen = chosen;
-    this.#chosenWord = chosenWord;
+    this.#selection = selection;
+    this.#selectionWord = selectionWord;
   }
 
-  /** One that is never run by hits has no ghost, one that is never run by frequency no sketch. */
+  /** Words of the area. There is a ghost only if a configuration admits by hits, a sketch only if one admits by frequency. */
   static words(capacityEntries: number, configurations: readonly Configuration[]): number {
     const sketchWords = admitsBy('frequency', configurations) ? Sketch.words(capacityEntries) : 0;
     return HEAD_WORDS + ghostWords(capacityEntries, configurations) + sketchWords;
@@ -90,7 +107,7 @@ export class Plane implements EvictionPolicy {
     this.#sketch?.add(hash);
     const known = this.#ghost?.take(hash, count * GHOST_SHARE) ?? false;
     this.#join(slot, known && admission === 'hit' ? IN_MAIN : IN_SMALL);
-    // While the cache fills, and after another configuration was chosen, small shrinks to its share step by step.
+    // While the cache fills, and after a change of configuration, small shrinks to its share step by step.
     const small = this.#memory.areaWord + SMALL;
     if (admission === 'frequency' && this.#lists.length(small) > count * smallShare + 1)
       this.#promote(this.#lists.last(small));
@@ -132,8 +149,8 @@ export class Plane implements EvictionPolicy {
     }
     if (!fromSmall) return victim;
     this.#takeMarks(candidate, MOST_HITS);
-    // In a loop all keys are equal, but those that have had their turn in this round are one ahead of those that have not:
-    // without the margin entries would be given up just before they are asked for.
+    // In a loop all keys are equally frequent, but those already used in this round are one ahead of the others. Without the
+    // margin entries would be evicted just before their turn.
     const kept = this.#frequency(victim);
     if (this.#frequency(candidate) <= (kept < SETTLED ? kept : kept + 1)) return candidate;
     this.#promote(candidate);
@@ -142,7 +159,7 @@ export class Plane implements EvictionPolicy {
 
   resetLocked(): void {
     const { words, areaWord, capacityEntries } = this.#memory;
-    words.fill(0, areaWord, areaWord + Plane.words(capacityEntries, this.#configurations));
+    words.fill(0, areaWord, areaWord + TwoQueue.words(capacityEntries, this.#configurations));
   }
 
   inspectLocked(isFilled: (slot: number) => boolean, problem: (message: string) => void): void {
@@ -153,9 +170,9 @@ export class Plane implements EvictionPolicy {
   }
 
   /**
-   * Whether an entry of main has to be hit to stay, though main is within its share: because it came in by frequency and
-   * hits are what counts now, or because nothing was heard of it for long. Without this, where entries leave from small as
-   * long as it has its share, what main once held would stay for ever after the load has changed.
+   * Whether an entry of main must be hit to stay, though main holds no more than its share. It is if frequency admitted it and
+   * hits admit now, or if it was not hit for long. Otherwise evictions would go on in small for ever, and what main held before
+   * the load changed would never leave.
    */
   #isStale(slot: number): boolean {
     const memory = this.#memory;
@@ -174,7 +191,7 @@ export class Plane implements EvictionPolicy {
     m[areaWord + CHANGED] = m[areaWord + JOINED];
   }
 
-  /** Takes up to `most` hits off the entry and into the sketch; whether there were any. */
+  /** Moves up to `most` hits from the entry's mark to the sketch. Whether there were any. */
   #takeMarks(slot: number, most: number): boolean {
     const { bytes } = this.#memory;
     const byte = this.#memory.markByte(slot);
@@ -209,7 +226,7 @@ export class Plane implements EvictionPolicy {
   }
 
   #configuration(): Configuration {
-    return this.#configurations[(this.#chosen[this.#chosenWord] >>> 0) % this.#configurations.length];
+    return this.#configurations[(this.#selection[this.#selectionWord] >>> 0) % this.#configurations.length];
   }
 }
 

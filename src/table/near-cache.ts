@@ -1,5 +1,4 @@
 import { SHARD } from '../memory/layout.js';
-import { MAX_TOLD_ENTRIES } from '../policy/policy.js';
 import type { Reading } from './read.js';
 import type { Shard } from './shard.js';
 
@@ -95,8 +94,10 @@ export class NearCache {
     const extended = w[at + PLACE.slot] < 0;
     if (extended ? !this.#isCurrent(place, shard, space) : space !== 0) return NOT_NEAR;
     w[at + PLACE.hits]++;
+    // Reporting touches the key's bucket and entry. Only new keys push others out, and a few of them nobody who was hit.
     const inserts = shard.words[SHARD.inserts];
-    if (((inserts - w[at + PLACE.reportedAt]) | 0) > unreportedInserts(shard.capacityEntries)) {
+    const newKeys = (inserts - w[at + PLACE.reportedAt]) | 0;
+    if (newKeys > shard.capacityEntries >> REPORT_SHIFT || shard.policy.needsEveryHit) {
       w[at + PLACE.reportedAt] = inserts;
       const slot = w[at + PLACE.slot];
       shard.policy.hit(extended ? ~slot : slot, hash, w[at + PLACE.policyWord]);
@@ -215,14 +216,6 @@ export class NearCache {
     w[at + PLACE.age] = this.#age;
     return w[at + PLACE.hits];
   }
-}
-
-/**
- * After more new keys than this the policy hears of a hit. To report one touches the key's bucket and entry; only new keys
- * push others out, and a few of them nobody who was hit. In small shards the order of all hits counts.
- */
-function unreportedInserts(capacityEntries: number): number {
-  return capacityEntries <= MAX_TOLD_ENTRIES ? -1 : capacityEntries >> REPORT_SHIFT;
 }
 
 function isSmallPrimitive(value: unknown): boolean {
