@@ -14,15 +14,22 @@ import { ValueKind } from './codec/kinds.js';
 import type { Encoded } from './codec/value.js';
 import type { Duration } from './duration.js';
 import { checkFunction, describe, SharedCacheError } from './errors.js';
-import { checkLoad, NO_LOAD_OPTIONS } from './flight/arguments.js';
-import { type AsyncLoadOptions, Flight, type FlightTarget, type LoadOptions } from './flight/flight.js';
-import { Leases } from './flight/leases.js';
+import { Flight } from './flight/flight.js';
+import { type Loaded, loadedOf } from './flight/loaded.js';
+import {
+  type AsyncLoadOptions,
+  type Load,
+  type LoaderContext,
+  type LoadOptions,
+  resolveLoad,
+} from './flight/options.js';
+import type { LoadTarget, Settlement } from './flight/target.js';
 import { COUNTER } from './memory/layout.js';
-import type { Session, Write } from './session.js';
+import { type Session, type Write, writeOf } from './session.js';
 import { monotonicMs } from './sync/monotonic.js';
 import { NO_SLOT } from './table/buckets.js';
 import type { Draft } from './table/draft.js';
-import { type Extras, tagsOf } from './table/extras.js';
+import { type Extras, lifetimeOf, tagsOf } from './table/extras.js';
 import { type Counter, incrementLocked } from './table/increment.js';
 import { NOT_NEAR } from './table/near-cache.js';
 import { fits, putLocked } from './table/put.js';
@@ -76,7 +83,8 @@ export abstract class Keyspace<V = unknown> {
   protected readonly space: Space;
   /** Tells this object's keys from others' among the values kept near; 0 for the cache's own. */
   readonly #nearSpace: number;
-  readonly #flight: Flight<V>;
+  readonly #flight: Flight;
+  readonly #target: LoadTarget;
   readonly #counter: Counter = { value: 0, expiresAt: 0 };
   /** When what the last get found expires. */
   #lastExpiresAt = Number.POSITIVE_INFINITY;
@@ -86,7 +94,8 @@ export abstract class Keyspace<V = unknown> {
     this.session = session;
     this.space = space;
     this.#nearSpace = space.path.length === 0 ? 0 : ++spaces;
-    this.#flight = this.#createFlight();
+    this.#flight = Flight.of(session.open());
+    this.#target = this.#createTarget();
   }
 
   /** Whether close() was called here. */
@@ -126,7 +135,8 @@ export abstract class Keyspace<V = unknown> {
     return this.#store(key, value, this.session.value, write);
   }
 
-  #store(key: string, value: V, encoded: Encoded, write: Write): boolean {
+  /** `isCurrent`: of a load, whether it was not overtaken; asked under the lock. */
+  #store(key: string, value: V, encoded: Encoded, write: Write, isCurrent?: () => boolean): boolean {
     const { session } = this;
     const draft = this.#fill(key, encoded, write);
     const table = session.open();
@@ -135,8 +145,8 @@ export abstract class Keyspace<V = unknown> {
     let completed = false;
     let slot = NO_SLOT;
     try {
-      shard.loads.overtake(draft.key);
-      slot = putLocked(shard, draft, session.maxEntryBytes);
+      if (isCurrent === undefined) shard.loads.overtake(draft.key);
+      if (isCurrent === undefined || isCurrent()) slot = putLocked(shard, draft, session.maxEntryBytes);
       if (slot >= 0) noteStoredLocked(shard, slot, draft, session.reading);
       completed = true;
     } finally {
@@ -376,7 +386,7 @@ export abstract class Keyspace<V = unknown> {
     const ms = ttlOf(ttl, session.defaultTtl);
     if (options !== undefined) {
       checkWriteOptions(options);
-      if (options.tags !== undefined) return this.#retag(key, { ttl: ms, tags: checkTags(options.tags) });
+      if (options.tags !== undefined) return this.#retag(key, writeOf(ms, checkTags(options.tags)));
     }
     const table = session.open();
     const shard = this.#locate(table, key);
@@ -453,37 +463,49 @@ export abstract class Keyspace<V = unknown> {
   // ---- loading -------------------------------------------------------------------------------------------------
 
   /**
-   * The value under the key; for a missing key `loader` runs once over all threads and every caller gets its result. Never
-   * blocks. If the loader throws, its thread's callers get the error and another waiting thread loads; if its thread dies,
-   * another takes over. A put or delete meanwhile is not undone: whichever writes last stays. Rejects with
-   * ERR_RECURSIVE_LOAD where loaders would wait for each other or themselves.
+   * The value under the key; for a missing key `loader` runs once over all threads and every caller gets a copy of its
+   * result, as a get would give it. Never blocks. If the loader throws, its thread's callers get the error (or the old
+   * value, with `grace`) and another waiting thread loads; if its thread dies or stands still, another takes over. What was
+   * loaded while its key was written or invalidated is handed out and not stored. Rejects with ERR_RECURSIVE_LOAD where
+   * loaders would wait for each other or themselves.
    */
   async getOrSet(
     key: string,
-    loader: (key: string) => V | Promise<V>,
-    options: AsyncLoadOptions = NO_LOAD_OPTIONS,
+    loader: (key: string, context: LoaderContext<V>) => V | Promise<V>,
+    options?: AsyncLoadOptions,
   ): Promise<V> {
-    checkLoad(loader, options);
-    const hit = this.get(key);
-    if (hit === undefined) return this.#timedLoad(() => this.#flight.load(key, loader, options));
-    if (this.#wasStale(options)) this.#flight.refresh(key, loader, options);
-    return hit;
+    const load = resolveLoad(loader, options, this.session.defaultLoad);
+    const target = this.#target;
+    const run = loader as (key: string, context: LoaderContext<unknown>) => unknown;
+    const hit = load.force ? undefined : this.get(key);
+    if (hit !== undefined) {
+      if (this.#isDue(key, load) !== undefined) this.#flight.refresh(target, key, run, load);
+      return hit;
+    }
+    const than = load.force ? target.versionOf(key) : undefined;
+    return this.#timed(async () => target.copyOf(await this.#flight.load(target, key, run, load, than)) as V);
   }
 
   /** As getOrSet, with a loader that returns its value; waits for other threads with Atomics.wait. Throws what it throws. */
-  getOrSetSync(key: string, compute: (key: string) => V, options: LoadOptions = NO_LOAD_OPTIONS): V {
-    checkLoad(compute, options);
-    const hit = this.get(key);
-    if (hit !== undefined && !this.#wasStale(options)) return hit;
+  getOrSetSync<T extends V>(
+    key: string,
+    compute: ((key: string, context: LoaderContext<V>) => T) & Synchronous<T>,
+    options?: LoadOptions,
+  ): V {
+    const load = resolveLoad(compute, options, this.session.defaultLoad);
+    const target = this.#target;
+    const run = compute as (key: string, context: LoaderContext<unknown>) => unknown;
+    const hit = load.force ? undefined : this.get(key);
+    if (hit !== undefined) {
+      const due = this.#isDue(key, load);
+      return due === undefined ? hit : this.#refreshSync(key, run, load, hit, due);
+    }
     const ended = this.session.timing?.load();
     let loaded = false;
     try {
-      const value =
-        hit === undefined
-          ? this.#flight.loadSync(key, compute, options)
-          : this.#flight.refreshSync(key, compute, options, hit);
+      const value = this.#flight.loadSync(target, key, run, load, load.force ? target.versionOf(key) : undefined);
       loaded = true;
-      return value;
+      return target.copyOf(value) as V;
     } finally {
       ended?.(loaded);
     }
@@ -498,7 +520,7 @@ export abstract class Keyspace<V = unknown> {
     checkObject(options, '{ key, ...loadOptions }');
     const { key: keyOf, ...load } = options;
     checkFunction('key', keyOf);
-    checkLoad(fn, load);
+    resolveLoad(fn, load, this.session.defaultLoad);
     return async (...args) => this.getOrSet(keyOf(...args), () => fn(...args), load);
   }
 
@@ -587,7 +609,7 @@ export abstract class Keyspace<V = unknown> {
     if (options === undefined) return session.defaultWrite;
     checkWriteOptions(options);
     const { ttl, tags } = options;
-    return { ttl: ttlOf(ttl, session.defaultTtl), tags: checkTags(tags) };
+    return writeOf(ttlOf(ttl, session.defaultTtl), checkTags(tags));
   }
 
   #draft(key: string, value: V, write: Write): Draft {
@@ -600,11 +622,12 @@ export abstract class Keyspace<V = unknown> {
     const { draft, key: encoder, clock, tags } = this.session.open();
     const expiresAt = clock.expiryAfter(write.ttl);
     let extras: Extras | undefined;
-    if (write.tags.length > 0 || this.space.hashes.length > 0) {
+    if (write.tags.length > 0 || this.space.hashes.length > 0 || write.grace > 0 || write.lifetime !== undefined) {
+      const lifetime = write.lifetime ?? write.ttl;
       extras = {
-        begun: tags.now(),
-        graceEnd: 0,
-        lifetime: Number.isFinite(write.ttl) ? Math.ceil(write.ttl) : 0,
+        begun: write.begun ?? tags.now(),
+        graceEnd: write.grace > 0 && Number.isFinite(expiresAt) ? expiresAt + Math.ceil(write.grace) : 0,
+        lifetime: Number.isFinite(lifetime) ? Math.ceil(lifetime) : 0,
         namespaces: this.space.hashes,
         tags: write.tags,
         tagHashes: tagHashes(this.space, write.tags, encoder),
@@ -651,7 +674,8 @@ export abstract class Keyspace<V = unknown> {
     return list;
   }
 
-  async #timedLoad(load: () => Promise<V>): Promise<V> {
+  /** Records how long the load took, if the monitor wants to know. */
+  async #timed(load: () => Promise<V>): Promise<V> {
     const ended = this.session.timing?.load();
     let loaded = false;
     try {
@@ -663,32 +687,83 @@ export abstract class Keyspace<V = unknown> {
     }
   }
 
-  #createFlight(): Flight<V> {
-    const { session } = this;
-    const { arena, key, counters, lockContext } = session.open();
-    const target: FlightTarget<V> = {
-      words: arena.words,
-      key,
-      encode: (name) => this.#encode(key, name),
-      counters,
-      peekFresh: (name, staleTtl) => {
-        const value = this.peek(name);
-        return value !== undefined && this.#isStale(session.reading.expiresAt, staleTtl) ? undefined : value;
-      },
-      store: (name, value, { ttl, staleTtl = 0 }) => {
-        this.put(name, value, { ttl: ttlOf(ttl, session.defaultTtl) + staleTtl });
-      },
-    };
-    return new Flight(target, new Leases(arena.words, lockContext));
+  /** Why what `get` has just found is to be loaded anew: it is past its TTL, or in the last share of it. */
+  #isDue(key: string, { staleTtl, refreshAhead, ttl }: Load): 'stale' | 'ahead' | undefined {
+    if (this.#isStale(this.#lastExpiresAt, staleTtl)) return 'stale';
+    if (refreshAhead === 0 || !this.#find(key, false)) return undefined;
+    const { isExtended, extras, expiresAt } = this.session.reading;
+    const lifetime = (isExtended && lifetimeOf(extras.words)) || ttl;
+    const left = this.session.open().clock.until(expiresAt) - staleTtl;
+    return left <= refreshAhead * lifetime ? 'ahead' : undefined;
   }
 
-  /** Whether what `get` has just found is past its TTL. */
-  #wasStale({ staleTtl = 0 }: LoadOptions): boolean {
-    if (staleTtl === 0) return false;
-    return this.#isStale(this.#lastExpiresAt, staleTtl);
-  }
-
+  /** Whether a value that ends then is past its TTL, and only served because it may be stale. */
   #isStale(expiresAt: number, staleTtl: number): boolean {
-    return staleTtl > 0 && this.session.open().clock.hasExpired(expiresAt - staleTtl);
+    return staleTtl > 0 && this.session.open().clock.until(expiresAt) <= staleTtl;
+  }
+
+  /** A failure is the caller's only if the value is past its TTL. */
+  #refreshSync(key: string, run: Loader, load: Load, hit: V, due: 'stale' | 'ahead'): V {
+    try {
+      const loaded = this.#flight.refreshSync(this.#target, key, run, load);
+      return loaded === undefined ? hit : (this.#target.copyOf(loaded) as V);
+    } catch (error) {
+      if (due === 'stale') throw error;
+      return hit;
+    }
+  }
+
+  #createTarget(): LoadTarget {
+    const { session, space } = this;
+    return {
+      id: space.id,
+      encode: (key) => this.#encode(session.open().key, key),
+      hashesOf: (tags) =>
+        tags.length === 0 ? space.hashes : [...space.hashes, ...tagHashes(space, tags, session.open().key)],
+      findFresh: (key, staleTtl, than) => {
+        if (!this.#find(key, true) || session.reading.version === than) return undefined;
+        const { expiresAt } = session.reading;
+        return this.#isStale(expiresAt, staleTtl) ? undefined : this.#loaded();
+      },
+      findOld: (key, grace) => {
+        const table = session.open();
+        const shard = this.#locate(table, key);
+        if (read(shard, table.key, session.reading, true) !== 'found') return undefined;
+        const isGone = table.clock.hasExpired(session.reading.expiresAt + grace);
+        return isGone || fateOf(shard, session.reading) !== Fate.none ? undefined : this.#loaded();
+      },
+      versionOf: (key) => (this.#find(key, false) ? session.reading.version : ABSENT),
+      copyOf: ({ value, encoded }) => (encoded === undefined ? value : session.reader.copyOf(encoded)),
+      settle: (key, settlement) => this.#settle(key, settlement),
+    };
+  }
+
+  /** What the session's reading holds, in memory of its own. */
+  #loaded(): Loaded {
+    const { isDirect, direct, kind, lengthBytes, copy } = this.session.reading;
+    if (isDirect) return loadedOf(direct, undefined);
+    const bytes = new Uint8Array(copy.subarray(0, lengthBytes));
+    return loadedOf(undefined, { kind, lengthBytes, bytes, offset: 0, words: undefined });
+  }
+
+  #settle(key: string, { value, load, ttl, tags, skipped, begun, isCurrent }: Settlement): Loaded {
+    const { session } = this;
+    session.value.encode(value);
+    const encoded = typeof value === 'object' && value !== null ? session.value.snapshot() : undefined;
+    const table = session.open();
+    const hashes = this.#target.hashesOf(tags);
+    const isOutdated = table.tags.isDead(hashes, begun);
+    if (!skipped) {
+      const life = load.jitter === 0 ? ttl : ttl * (1 - load.jitter * Math.random());
+      const lifetime = load.refreshAhead > 0 ? life : undefined;
+      const write: Write = { ttl: life + load.staleTtl, tags, grace: load.grace, lifetime, begun };
+      this.#store(key, value as V, session.value, write, () => isCurrent(hashes));
+    }
+    return loadedOf(value, encoded, isOutdated);
   }
 }
+
+type Loader = (key: string, context: LoaderContext<unknown>) => unknown;
+
+/** Nothing for a function that returns its value; for one that returns a promise, a type that no function has. */
+export type Synchronous<T> = [T] extends [never] ? unknown : T extends PromiseLike<unknown> ? never : unknown;

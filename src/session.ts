@@ -2,6 +2,7 @@ import type { CacheTiming } from './cache-timing.js';
 import type { Codec } from './codec/codec.js';
 import { ValueEncoder } from './codec/value.js';
 import { SharedCacheError } from './errors.js';
+import { defaultLoad, type Load } from './flight/options.js';
 import { CONTROL } from './memory/layout.js';
 import { NearCache } from './table/near-cache.js';
 import { Reading } from './table/read.js';
@@ -13,6 +14,17 @@ export interface Write {
   /** ms, Infinity for ever. */
   readonly ttl: number;
   readonly tags: readonly string[];
+  /** ms after the TTL in which the entry is kept for a loader's failure. */
+  readonly grace: number;
+  /** Whether the entry is to tell the TTL it was given, which is `lifetime`. */
+  readonly lifetime: number | undefined;
+  /** The number of the last invalidation when what is written was read; undefined: now. */
+  readonly begun: number | undefined;
+}
+
+/** A write of the user's. */
+export function writeOf(ttl: number, tags: readonly string[]): Write {
+  return { ttl, tags, grace: 0, lifetime: undefined, begun: undefined };
 }
 
 /**
@@ -28,6 +40,8 @@ export class Session {
   readonly maxEntryBytes: number;
   /** Of a write without options. */
   readonly defaultWrite: Write;
+  /** Of a load without options. */
+  readonly defaultLoad: Load;
   timing: CacheTiming | undefined = undefined;
   closed = false;
   readonly #table: Table;
@@ -39,7 +53,8 @@ export class Session {
     this.reader = new ValueReader(codec);
     this.near = new NearCache(doubles[CONTROL.maxBytes >> 1]);
     this.defaultTtl = doubles[CONTROL.defaultTtl >> 1];
-    this.defaultWrite = { ttl: this.defaultTtl, tags: [] };
+    this.defaultWrite = writeOf(this.defaultTtl, []);
+    this.defaultLoad = defaultLoad(this.defaultTtl);
     this.maxEntryBytes = doubles[CONTROL.maxEntryBytes >> 1];
   }
 

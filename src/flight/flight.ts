@@ -1,12 +1,16 @@
 import { isMainThread } from 'node:worker_threads';
-import type { KeyEncoder } from '../codec/key.js';
-import type { Duration } from '../duration.js';
 import { describe, SharedCacheError } from '../errors.js';
 import { COUNTER } from '../memory/layout.js';
 import { clearTimeout, monotonicMs, setTimeout } from '../sync/monotonic.js';
-import { type Chain, currentLoad, currentLoads, newChain, runCompute, runLoader } from './chain.js';
-import type { Claim, Leases } from './leases.js';
+import type { Table } from '../table/table.js';
+import { type Claim, Leases } from './leases.js';
+import type { Loaded } from './loaded.js';
+import type { Load, LoaderContext } from './options.js';
+import { Pending } from './pending.js';
+import { currentLoad, currentLoads, type Frame, runCompute, runLoader } from './stack.js';
+import type { LoadTarget } from './target.js';
 import { type KeyId, type NotedWait, Waits } from './waits.js';
+import { Work } from './work.js';
 
 /** Longest wait for any lease to come free: were all held by loads that wait for one, none ever would. */
 const FULL_WAIT_MS = 1_000;
@@ -14,191 +18,184 @@ const FULL_WAIT_MS = 1_000;
 const HOLD_MS = 60_000;
 /** Longest sleep between two looks at whether the loading thread still lives. */
 const SLICE_MS = 25;
+/** No entry has this version. */
+const NO_VERSION = -1;
 
-/** Settings of getOrSetSync. */
-export interface LoadOptions {
-  /** TTL of a loaded value: ms, or a string such as `'5m'`; default the cache's. */
-  ttl?: Duration | undefined;
-  /** ms after its TTL in which a value is still served, to `get` as well, while one thread refreshes it. Default 0. */
-  staleTtl?: number | undefined;
-  /** Longest wait for another thread's load, in ms; then the caller loads itself. Default: as long as that thread lives. */
-  timeoutMs?: number | undefined;
-}
-
-/** Settings of getOrSet. */
-export interface AsyncLoadOptions extends LoadOptions {
-  /** Aborts this caller's wait; the load goes on for the others. */
-  signal?: AbortSignal | undefined;
-}
-
-/** What a flight needs of the cache it belongs to. */
-export interface FlightTarget<V> {
-  /** The same array for all flights that this thread has in the cache. */
-  readonly words: Int32Array;
-  readonly key: KeyEncoder;
-  /** Encodes a key of the flight's keyspace into `key`. */
-  encode(key: string): void;
-  readonly counters: Float64Array;
-  /** Peeks in a way that a value within `staleTtl` of its expiry counts as absent. */
-  peekFresh(key: string, staleTtl: number): V | undefined;
-  store(key: string, value: V, options: LoadOptions): void;
-}
-
-interface Pending<V> {
-  promise: Promise<V>;
-  /** Of loaders that wait for this load. */
-  readonly waits: NotedWait[];
-}
-
-/** Where a load belongs. */
-interface Place {
-  /** What it is part of. */
-  readonly outer: Chain | undefined;
-  readonly alone: boolean;
-  /** Of loaders that wait for it. */
-  readonly waits: NotedWait[];
-}
+export type Loader = (key: string, context: LoaderContext<unknown>) => unknown;
 
 /** One caller's wait for somebody else's load. */
 interface Wait {
-  /** When to stop waiting for a busy lease, and for a free one; monotonicMs(). */
+  /** When to stop waiting for a busy lease, and for a free one; ms. */
   loadAt: number;
   loadIfFullAt: number;
   counted: boolean;
 }
 
+/** A load as it goes through a flight. */
+interface Call {
+  readonly target: LoadTarget;
+  readonly key: string;
+  readonly loader: Loader;
+  readonly load: Load;
+  /** The version a found value must not have: that of the one that is to be replaced. */
+  readonly than: number;
+}
+
+/** Where a load belongs. */
+interface Place {
+  readonly outer: Frame | undefined;
+  readonly alone: boolean;
+}
+
+/** What synchronous loaders get: nobody can abort while they run. */
+const NEVER = new AbortController().signal;
+
+const flights = new WeakMap<Table, Flight>();
+
 /**
  * Single flight: of all callers that miss a key, on all threads, one loads and the others get its result.
  *
  * In a thread, callers share a promise. Across threads a lease names the loader; the others sleep on the lease's ticket,
- * wake at its release or look every 25 ms whether its owner still lives, and then look for the value again. One that finds
- * neither value nor loader becomes the loader, which covers a failed load, a dead thread, and a value the cache refused.
+ * wake at its release or look every 25 ms whether its owner still lives and its event loop turns, and then look for the
+ * value again. One that finds neither value nor loader becomes the loader, which covers a failed load, a dead thread, and a
+ * value that was not stored: because the cache refused it, or because the load was overtaken.
+ *
+ * A load is overtaken when its key is written, or a tag or namespace of it invalidated, after it began: what it read may be
+ * older than that. Its callers get it, but it is not stored, and who asks later begins a load of their own.
  */
-export class Flight<V> {
-  readonly #target: FlightTarget<V>;
+export class Flight {
+  readonly #table: Table;
   readonly #leases: Leases;
   readonly #waits: Waits;
-  readonly #pending = new Map<string, Pending<V>>();
+  /** Loads of this thread by keyspace and key. */
+  readonly #pending = new Map<string, Map<string, Pending>>();
 
-  constructor(target: FlightTarget<V>, leases: Leases) {
-    this.#target = target;
-    this.#leases = leases;
-    this.#waits = new Waits(target.words, leases.context, leases);
+  /** The thread's flight of the cache: all its objects share it. */
+  static of(table: Table): Flight {
+    let flight = flights.get(table);
+    if (flight === undefined) {
+      flight = new Flight(table);
+      flights.set(table, flight);
+    }
+    return flight;
   }
 
-  loadSync(key: string, compute: (key: string) => V, options: LoadOptions): V {
-    const noted = this.#noteWait(key);
-    if (noted === 'alone') return this.#runSync(key, compute, options, NO_LEASE, true);
+  private constructor(table: Table) {
+    const { words, doubles } = table.arena;
+    this.#table = table;
+    this.#leases = new Leases(words, doubles, table.tags, table.lockContext);
+    this.#waits = new Waits(words, table.lockContext, this.#leases);
+    table.overtaking(this.#leases);
+  }
+
+  /** `than`: the version of what is to be replaced, when the key is present and loaded all the same. */
+  async load(target: LoadTarget, key: string, loader: Loader, load: Load, than = NO_VERSION): Promise<Loaded> {
+    const { signal } = load;
+    if (signal?.aborted) throw signal.reason;
+    const call: Call = { target, key, loader, load, than };
+    const noted = this.#noteWait(target, key);
+    const asked = this.#table.tags.now();
+    const pending = noted === 'alone' ? this.#startAlone(call) : this.#shared(call);
+    const wait = pending.join(signal, noted === 'alone' ? undefined : noted);
+    const loaded = await wait;
+    // Joined after an invalidation of a tag that only the loader knew: what it read may be older.
+    const begun = pending.running?.begun ?? asked;
+    return loaded.isOutdated && asked > begun ? this.load(target, key, loader, load, than) : loaded;
+  }
+
+  loadSync(target: LoadTarget, key: string, loader: Loader, load: Load, than = NO_VERSION): Loaded {
+    const call: Call = { target, key, loader, load, than };
+    const noted = this.#noteWait(target, key);
+    if (noted === 'alone') return this.#runSync(call, this.#noLease(), true);
     try {
-      return this.#waitOrRunSync(key, compute, options);
+      return this.#waitOrRunSync(call);
     } finally {
       noted?.end();
     }
   }
 
-  load(key: string, loader: (key: string) => V | Promise<V>, options: AsyncLoadOptions): Promise<V> {
-    const { signal } = options;
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    const noted = this.#noteWait(key);
-    if (noted === 'alone') {
-      return this.#run(key, loader, options, NO_LEASE, { outer: currentLoad(), alone: true, waits: [] });
-    }
-    let pending = this.#pending.get(key);
-    if (pending === undefined) {
-      pending = this.#start(key, loader, options, noted);
-    } else {
-      this.#target.counters[COUNTER.waits]++;
-      if (noted !== undefined) pending.waits.push(noted);
-    }
-    return signal === undefined ? pending.promise : abortable(pending.promise, signal, noted);
+  /** Computes the value anew; undefined while somebody else does, whose callers keep the value they have. */
+  refreshSync(target: LoadTarget, key: string, loader: Loader, load: Load): Loaded | undefined {
+    for (const frame of currentLoads(this.#table.arena.words)) if (isOf(frame, target, key)) return undefined;
+    const call: Call = { target, key, loader, load, than: target.versionOf(key) };
+    const claim = this.#claim(call);
+    return claim.kind === 'owned' ? this.#runSync(call, claim, false) : undefined;
   }
 
-  /** Computes the value anew, or gives the stale one while somebody else does. A failure leaves the stale value. */
-  refreshSync(key: string, compute: (key: string) => V, options: LoadOptions, stale: V): V {
-    for (const { key: loading } of currentLoads(this.#target.words)) if (loading === key) return stale;
-    const claim = this.#claim(key);
-    return claim.kind === 'owned' ? this.#runSync(key, compute, options, claim, false) : stale;
-  }
-
-  /** Refreshes in the background unless somebody does already; a failure leaves the stale value. */
-  refresh(key: string, loader: (key: string) => V | Promise<V>, options: LoadOptions): void {
-    if (this.#pending.has(key)) return;
-    const claim = this.#claim(key);
+  /** Refreshes in the background unless somebody does already; a failure leaves the value that is there. */
+  refresh(target: LoadTarget, key: string, loader: Loader, load: Load): void {
+    if (this.#pendingOf(target, key) !== undefined) return;
+    const call: Call = { target, key, loader, load, than: target.versionOf(key) };
+    const claim = this.#claim(call);
     if (claim.kind !== 'owned') return;
-    const waits: NotedWait[] = [];
+    const pending = new Pending();
+    this.#remember(call, pending);
     // Whoever asked is not waiting for it: not part of any other load.
-    const promise = this.#run(key, loader, options, claim, { outer: undefined, alone: false, waits });
-    this.#pending.set(key, { promise, waits });
-    const forget = (): void => {
-      this.#pending.delete(key);
-    };
-    promise.then(forget, forget);
+    const place: Place = { outer: undefined, alone: false };
+    pending.start(() => this.#run(call, claim, place, pending).finally(() => this.#forget(call, pending)));
   }
 
-  #start(
-    key: string,
-    loader: (key: string) => V | Promise<V>,
-    options: LoadOptions,
-    noted: NotedWait | undefined,
-  ): Pending<V> {
-    const waits = noted === undefined ? [] : [noted];
-    const place: Place = { outer: currentLoad(), alone: false, waits };
-    const promise = this.#waitOrRun(key, loader, options, place).finally(() => {
-      this.#pending.delete(key);
-      endAll(waits);
-    });
-    const pending: Pending<V> = { promise, waits };
-    this.#pending.set(key, pending);
+  /** A load that nobody else knows of. */
+  #startAlone(call: Call): Pending {
+    const pending = new Pending();
+    pending.start(() => this.#run(call, this.#noLease(), { outer: currentLoad(), alone: true }, pending));
     return pending;
   }
 
-  async #waitOrRun(
-    key: string,
-    loader: (key: string) => V | Promise<V>,
-    options: LoadOptions,
-    place: Place,
-  ): Promise<V> {
-    const wait = this.#newWait(options);
+  /** The load of the key that is going on in this thread, unless it was overtaken, or a new one. */
+  #shared(call: Call): Pending {
+    const before = this.#pendingOf(call.target, call.key);
+    if (before !== undefined) {
+      this.#table.counters[COUNTER.waits]++;
+      return before;
+    }
+    const pending = new Pending();
+    this.#remember(call, pending);
+    pending.start(() => this.#waitOrRun(call, pending).finally(() => this.#forget(call, pending)));
+    return pending;
+  }
+
+  async #waitOrRun(call: Call, pending: Pending): Promise<Loaded> {
+    const { target, key, load } = call;
+    const wait = this.#newWait(load);
+    const place: Place = { outer: currentLoad(), alone: false };
     for (;;) {
-      const claim = this.#claim(key);
-      if (!this.#mustWait(wait, claim)) return this.#run(key, loader, options, claim, place);
-      const ticket = Atomics.waitAsync(this.#target.words, this.#leases.ticketWord(claim), claim.ticket, SLICE_MS);
+      const claim = this.#claim(call);
+      if (!this.#mustWait(wait, claim)) return this.#run(call, claim, place, pending);
+      const { words } = this.#table.arena;
+      const ticket = Atomics.waitAsync(words, this.#leases.ticketWord(claim), claim.ticket, SLICE_MS);
       // A pending waitAsync alone lets a thread end. The process may; a worker that awaits another's load must not vanish.
       const hold = isMainThread ? undefined : setTimeout(() => {}, HOLD_MS);
       if (ticket.async) await ticket.value;
       clearTimeout(hold);
-      const loaded = this.#target.peekFresh(key, options.staleTtl ?? 0);
+      const loaded = target.findFresh(key, load.staleTtl, call.than);
       if (loaded !== undefined) return loaded;
     }
   }
 
-  #waitOrRunSync(key: string, compute: (key: string) => V, options: LoadOptions): V {
-    const { words } = this.#target;
-    const { owner, registry } = this.#leases.context;
-    const wait = this.#newWait(options);
+  #waitOrRunSync(call: Call): Loaded {
+    const { target, key, load } = call;
+    const { registry, owner, arena } = this.#table;
+    const wait = this.#newWait(load);
     for (;;) {
-      const claim = this.#claim(key);
+      const claim = this.#claim(call);
       // This thread's own asynchronous load cannot go on while it waits: computing is the only way.
-      if (!this.#mustWait(wait, claim)) return this.#runSync(key, compute, options, claim, false);
-      const id = this.#idOf(key);
+      if (!this.#mustWait(wait, claim)) return this.#runSync(call, claim, false);
+      const id = this.#idOf(target, key);
       registry.block(owner, id.hash, id.identity);
-      const outcome = Atomics.wait(words, this.#leases.ticketWord(claim), claim.ticket, SLICE_MS);
+      const outcome = Atomics.wait(arena.words, this.#leases.ticketWord(claim), claim.ticket, SLICE_MS);
       // The same when another thread's load waits for one of this thread's.
       const needed = outcome === 'timed-out' && this.#waits.needsThisThread(id);
       registry.unblock(owner);
-      const loaded = this.#target.peekFresh(key, options.staleTtl ?? 0);
+      const loaded = target.findFresh(key, load.staleTtl, call.than);
       if (loaded !== undefined) return loaded;
-      if (needed) return this.#runSync(key, compute, options, NO_LEASE, false);
+      if (needed) return this.#runSync(call, claim, false);
     }
   }
 
-  #newWait(options: LoadOptions): Wait {
+  #newWait({ timeoutMs }: Load): Wait {
     const now = monotonicMs();
-    return {
-      loadAt: now + (options.timeoutMs ?? Number.POSITIVE_INFINITY),
-      loadIfFullAt: now + FULL_WAIT_MS,
-      counted: false,
-    };
+    return { loadAt: now + timeoutMs, loadIfFullAt: now + FULL_WAIT_MS, counted: false };
   }
 
   /** Whether to wait once more for what the claim found, and counts a caller that waits. */
@@ -206,74 +203,144 @@ export class Flight<V> {
     if (claim.kind !== 'busy' && claim.kind !== 'full') return false;
     const now = monotonicMs();
     if (now >= wait.loadAt || (claim.kind === 'full' && now >= wait.loadIfFullAt)) return false;
-    if (!wait.counted) this.#target.counters[COUNTER.waits]++;
+    if (!wait.counted) this.#table.counters[COUNTER.waits]++;
     wait.counted = true;
     return true;
   }
 
-  #runSync(key: string, compute: (key: string) => V, options: LoadOptions, claim: Claim, alone: boolean): V {
+  #runSync(call: Call, claim: Claim, alone: boolean): Loaded {
+    const { target, key, load } = call;
     try {
-      const value = this.#target.peekFresh(key, options.staleTtl ?? 0);
-      if (value !== undefined) return value;
+      const present = target.findFresh(key, load.staleTtl, call.than);
+      if (present !== undefined) return present;
       this.#countLoad(claim);
-      const computed = runCompute(newChain(this.#target.words, key, currentLoad(), alone), compute);
-      this.#target.store(key, computed, options);
-      return computed;
+      const work = new Work(target, key, load, NEVER);
+      const frame = this.#frame(call, currentLoad(), alone);
+      let value: unknown;
+      try {
+        value = runCompute(frame, () => call.loader(key, work.context));
+      } catch (error) {
+        return oldOr(target, key, load, error);
+      }
+      return this.#settle(call, claim, work, value);
     } finally {
-      if (claim.kind === 'owned') this.#leases.release(claim.lease);
+      if (claim.kind === 'owned') this.#leases.release(claim);
     }
   }
 
-  async #run(
-    key: string,
-    loader: (key: string) => V | Promise<V>,
-    options: LoadOptions,
-    claim: Claim,
-    { outer, alone, waits }: Place,
-  ): Promise<V> {
+  async #run(call: Call, claim: Claim, { outer, alone }: Place, pending: Pending): Promise<Loaded> {
+    const { target, key, load } = call;
+    pending.running = claim;
+    if (claim.kind === 'owned') this.#leases.beat(claim);
     try {
-      const value = this.#target.peekFresh(key, options.staleTtl ?? 0);
-      if (value !== undefined) return value;
+      const present = target.findFresh(key, load.staleTtl, call.than);
+      if (present !== undefined) return present;
       this.#countLoad(claim);
-      const loaded = await runLoader(newChain(this.#target.words, key, outer, alone), loader);
-      this.#target.store(key, loaded, options);
-      return loaded;
+      const work = new Work(target, key, load, pending.controller.signal);
+      let value: unknown;
+      try {
+        value = await runLoader(this.#frame(call, outer, alone), () => call.loader(key, work.context));
+      } catch (error) {
+        return oldOr(target, key, load, error);
+      }
+      return this.#settle(call, claim, work, value);
     } finally {
       // Before the lease is free: the next thread to load the key must not find that it is still waited for here.
-      endAll(waits);
-      if (claim.kind === 'owned') this.#leases.release(claim.lease);
+      pending.endWaits();
+      if (claim.kind === 'owned') this.#leases.release(claim);
     }
+  }
+
+  #settle({ target, key, load }: Call, claim: Claim, work: Work, value: unknown): Loaded {
+    const { tags } = this.#table;
+    const { begun } = claim;
+    return target.settle(key, {
+      value,
+      load,
+      ttl: work.ttl,
+      tags: work.tags,
+      skipped: work.skipped,
+      begun,
+      isCurrent: (hashes) => this.#leases.isCurrent(claim) && !tags.isCleared(begun) && !tags.isDead(hashes, begun),
+    });
   }
 
   #countLoad(claim: Claim): void {
-    const { counters } = this.#target;
+    const { counters } = this.#table;
     counters[COUNTER.loads]++;
     if (claim.kind === 'owned' && claim.takeover) counters[COUNTER.takeovers]++;
   }
 
-  #idOf(name: string): KeyId {
-    const { key } = this.#target;
-    this.#target.encode(name);
+  #claim({ target, key, load }: Call): Claim {
+    const hashes = target.hashesOf(load.tags);
+    target.encode(key);
+    return this.#leases.claim(this.#table.key, hashes);
+  }
+
+  /** For a load that nobody else can wait for, and that cannot be overtaken: what it loads is not stored. */
+  #noLease(): Claim {
+    return { kind: 'full', ticket: 0, begun: this.#table.tags.now() };
+  }
+
+  #frame({ target, key }: Call, outer: Frame | undefined, alone: boolean): Frame {
+    return {
+      words: this.#table.arena.words,
+      space: target.id,
+      key,
+      id: this.#idOf(target, key),
+      outer,
+      alone,
+      waits: [],
+      ended: false,
+    };
+  }
+
+  #idOf(target: LoadTarget, name: string): KeyId {
+    const { key } = this.#table;
+    target.encode(name);
     return { hash: key.hash, identity: key.secondHash() };
   }
 
-  #claim(key: string): Claim {
-    this.#target.encode(key);
-    return this.#leases.claim(this.#target.key);
+  // ---- loads of this thread --------------------------------------------------------------------------------------
+
+  /** The load of the key that callers may still join. */
+  #pendingOf(target: LoadTarget, key: string): Pending | undefined {
+    const pending = this.#pending.get(target.id)?.get(key);
+    const claim = pending?.running;
+    if (pending === undefined || pending.controller.signal.aborted) return undefined;
+    if (claim === undefined || claim.kind === 'full') return pending;
+    const { tags } = this.#table;
+    const overtaken =
+      !this.#leases.isCurrent(claim) || tags.isCleared(claim.begun) || tags.isDead(target.hashesOf([]), claim.begun);
+    return overtaken ? undefined : pending;
+  }
+
+  #remember({ target, key }: Call, pending: Pending): void {
+    const inSpace = this.#pending.get(target.id) ?? new Map<string, Pending>();
+    this.#pending.set(target.id, inSpace);
+    inSpace.set(key, pending);
+  }
+
+  #forget({ target, key }: Call, pending: Pending): void {
+    pending.endWaits();
+    const inSpace = this.#pending.get(target.id);
+    if (inSpace?.get(key) !== pending) return;
+    inSpace.delete(key);
+    if (inSpace.size === 0) this.#pending.delete(target.id);
   }
 
   /**
    * Notes that the loader this call is in, if it is in one, waits for the key. 'alone' when that cannot be noted. Throws
    * ERR_RECURSIVE_LOAD where the key's load waits for this very loader.
    */
-  #noteWait(key: string): NotedWait | 'alone' | undefined {
-    let innermost: Chain | undefined;
-    for (const chain of currentLoads(this.#target.words)) {
-      if (chain.key === key) throw recursive(key, 'its own loader asks for it');
-      innermost ??= chain;
+  #noteWait(target: LoadTarget, key: string): NotedWait | 'alone' | undefined {
+    let innermost: Frame | undefined;
+    for (const frame of currentLoads(this.#table.arena.words)) {
+      if (isOf(frame, target, key)) throw recursive(key, 'its own loader asks for it');
+      innermost ??= frame;
     }
     if (innermost === undefined) return undefined;
-    const noted = innermost.alone ? undefined : this.#waits.note(this.#idOf(innermost.key), this.#idOf(key));
+    const noted = innermost.alone ? undefined : this.#waits.note(innermost.id, this.#idOf(target, key));
     if (noted === 'circle') throw recursive(key, 'loaders wait for each other in a circle');
     if (noted === undefined) return 'alone';
     innermost.waits.push(noted);
@@ -281,24 +348,15 @@ export class Flight<V> {
   }
 }
 
-/** For a load that nobody else can wait for. */
-const NO_LEASE: Claim = { kind: 'full', ticket: 0 };
+const isOf = (frame: Frame, target: LoadTarget, key: string): boolean => frame.space === target.id && frame.key === key;
 
-function endAll(waits: readonly NotedWait[]): void {
-  for (const wait of waits) wait.end();
+/** The old value if it is still within the load's grace; else throws what the loader threw. */
+function oldOr(target: LoadTarget, key: string, { grace }: Load, error: unknown): Loaded {
+  const old = grace > 0 ? target.findOld(key, grace) : undefined;
+  if (old === undefined) throw error;
+  return old;
 }
 
 function recursive(key: string, why: string): SharedCacheError {
   return new SharedCacheError('ERR_RECURSIVE_LOAD', `loading ${describe(key)} would wait for ever: ${why}`);
-}
-
-function abortable<T>(promise: Promise<T>, signal: AbortSignal, noted: NotedWait | undefined): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      noted?.end();
-      reject(signal.reason);
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

@@ -1,21 +1,35 @@
 import type { KeyEncoder } from '../codec/key.js';
-import { CONTROL, LEASE, LEASE_COUNT, LEASE_WORDS, LEASES_WORD } from '../memory/layout.js';
-import { monotonicMs } from '../sync/monotonic.js';
+import { CONTROL, LEASE, LEASE_COUNT, LEASE_HOMES_WORD, LEASE_WORDS, LEASES_WORD } from '../memory/layout.js';
+import { clearInterval, monotonicMs, setInterval } from '../sync/monotonic.js';
 import { type LockContext, lockSlow, refuseIfLeft, tryLockWord, unlockWord } from '../sync/mutex.js';
+import type { RunningLoads } from '../table/shard.js';
+import type { Tags } from '../table/tags.js';
 
 /** Leases looked at for one key. */
 const PROBES = 64;
 /** A thread that was found alive is not asked again for so long: thousands of callers may wait for one loader. */
 const ALIVE_MS = 12;
+/** An asynchronous load shows that its thread's event loop turns this often. */
+const BEAT_MS = 250;
+/** A load that has not shown it for so long is somebody else's to do: its thread stands still, though it lives. */
+export const SILENCE_MS = 3_000;
+
+/** A lease as a load sees it: `load` tells this load from others that have the lease before or after. */
+interface Seen {
+  readonly lease: number;
+  readonly load: number;
+  /** The number of the last invalidation when the load began. */
+  readonly begun: number;
+}
 
 export type Claim =
-  /** This thread loads; `takeover` when the thread that did before has died. */
-  | { kind: 'owned'; lease: number; takeover: boolean }
+  /** This thread loads; `takeover` when the thread that did before has died or stands still. */
+  | (Seen & { kind: 'owned'; takeover: boolean })
   /** Another load of this thread holds the lease. */
-  | { kind: 'own'; lease: number }
-  | { kind: 'busy'; lease: number; ticket: number }
+  | (Seen & { kind: 'own' })
+  | (Seen & { kind: 'busy'; ticket: number })
   /** No lease is free now; `ticket` of the table itself. */
-  | { kind: 'full'; ticket: number };
+  | { kind: 'full'; ticket: number; begun: number };
 
 /**
  * Who loads which key: a small table in shared memory, guarded by one lock that is held for a few loads and stores.
@@ -23,34 +37,59 @@ export type Claim =
  * A lease is named by two independent hashes of its key. Should two keys share both, one waits for the other's load and
  * then loads itself, so even that costs time only. The owner word is written last when a lease is taken and first when it
  * is given back: a thread may die between any two stores and leaves a lease that is free, or held by a dead thread.
+ *
+ * Whoever writes a key marks its lease as overtaken, under the lock of the key's shard; the loader stores under that lock
+ * too, and only what was not overtaken. A write looks for a lease only if the key's home slot counts one: the count is
+ * raised before the owner is stored and lowered after it was cleared, so it is never too low, and a death leaves it too
+ * high at worst. A loader begins after it has the lease. So a write that found none was over before the loader read its data.
  */
-export class Leases {
+export class Leases implements RunningLoads {
   readonly #words: Int32Array;
+  readonly #doubles: Float64Array;
+  readonly #tags: Tags;
   readonly context: LockContext;
-  /** When each owner was last found alive, monotonicMs(). */
+  /** When each owner was last found alive, ms. */
   readonly #aliveAt = new Map<number, number>();
+  /** Leases of this thread's asynchronous loads, which show that its event loop turns. */
+  readonly #beating = new Map<number, number>();
+  #beats: ReturnType<typeof setInterval> | undefined;
 
-  constructor(words: Int32Array, context: LockContext) {
+  constructor(words: Int32Array, doubles: Float64Array, tags: Tags, context: LockContext) {
     this.#words = words;
+    this.#doubles = doubles;
+    this.#tags = tags;
     this.context = context;
   }
 
-  claim(key: KeyEncoder): Claim {
+  /** `hashes` are those of the key's namespaces and tags: a load that one of them has overtaken is taken over. */
+  claim(key: KeyEncoder, hashes: readonly number[]): Claim {
     const ticket = Atomics.load(this.#words, CONTROL.leaseReleases);
-    if (!this.#lock()) return { kind: 'full', ticket };
+    if (!this.#lock()) return { kind: 'full', ticket, begun: this.#tags.now() };
     try {
-      return this.#claimLocked(key.hash, key.secondHash(), ticket);
+      return this.#claimLocked(key.hash, key.secondHash(), hashes, ticket);
     } finally {
       unlockWord(this.#words, CONTROL.leaseLock);
     }
   }
 
-  /** Gives the lease back and wakes everyone who waits for it. */
-  release(lease: number): void {
+  /** From now on the load, which is asynchronous, shows that its thread's event loop turns. */
+  beat({ lease, load }: Seen): void {
+    this.#beating.set(lease, load);
+    this.#words[wordOf(lease) + LEASE.beat] = beatNow();
+    if (this.#beats !== undefined) return;
+    this.#beats = setInterval(() => this.#beatAll(), BEAT_MS);
+    (this.#beats as { unref?(): void }).unref?.();
+  }
+
+  /** Gives the lease back, if it is still this load's, and wakes everyone who waits for it. */
+  release({ lease, load }: Seen): void {
     const m = this.#words;
     const word = wordOf(lease);
-    if (m[word + LEASE.owner] !== this.context.owner) return;
-    Atomics.store(m, word + LEASE.owner, 0);
+    if (this.#beating.get(lease) === load) this.#stopBeating(lease);
+    if (m[word + LEASE.owner] !== this.context.owner || m[word + LEASE.load] >>> 1 !== load) return;
+    const home = homeOf(m[word + LEASE.hash]);
+    if (Atomics.compareExchange(m, word + LEASE.owner, this.context.owner, 0) !== this.context.owner) return;
+    Atomics.sub(m, home, 1);
     Atomics.add(m, word + LEASE.ticket, 1);
     Atomics.notify(m, word + LEASE.ticket);
     Atomics.add(m, CONTROL.leaseReleases, 1);
@@ -60,6 +99,28 @@ export class Leases {
   /** Word to wait on while the claim is what it is. */
   ticketWord(claim: Claim): number {
     return claim.kind === 'full' ? CONTROL.leaseReleases : wordOf(claim.lease) + LEASE.ticket;
+  }
+
+  /**
+   * Whether the load has its lease and was not overtaken: what it loaded may be stored. Exact under the lock of the key's
+   * shard. A load without a lease cannot know, so it may not.
+   */
+  isCurrent(claim: Claim): boolean {
+    return claim.kind !== 'full' && this.#words[wordOf(claim.lease) + LEASE.load] === claim.load << 1;
+  }
+
+  /** Under the lock of the key's shard: what anybody has begun to load for it is not to be stored. */
+  overtake(key: KeyEncoder): void {
+    if (this.#words[homeOf(key.hash)] !== 0) this.#mark(key);
+  }
+
+  #mark(key: KeyEncoder): void {
+    const m = this.#words;
+    for (let probe = 0; probe < PROBES; probe++) {
+      const word = wordOf((key.hash + probe) & (LEASE_COUNT - 1));
+      if (m[word + LEASE.hash] !== key.hash || Atomics.load(m, word + LEASE.owner) === 0) continue;
+      if (m[word + LEASE.identity] === key.secondHash()) Atomics.or(m, word + LEASE.load, 1);
+    }
   }
 
   /** The thread that loads the key with these hashes, 0 if none does. No lock: an answer a moment old will do. */
@@ -73,7 +134,7 @@ export class Leases {
     return 0;
   }
 
-  #claimLocked(hash: number, identity: number, ticket: number): Claim {
+  #claimLocked(hash: number, identity: number, hashes: readonly number[], ticket: number): Claim {
     const m = this.#words;
     const { owner: me } = this.context;
     let free = -1;
@@ -86,14 +147,30 @@ export class Leases {
         continue;
       }
       const same = m[word + LEASE.hash] === hash && m[word + LEASE.identity] === identity;
-      if (same && owner === me) return { kind: 'own', lease };
+      if (same && this.#isOvertaken(word, hashes)) return this.#takeLocked(lease, hash, identity, false);
+      const seen = { lease, load: m[word + LEASE.load] >>> 1, begun: this.#doubles[(word + LEASE.begun) >> 1] };
+      if (same && owner === me) return { kind: 'own', ...seen };
       // Asked only where it matters: whether a thread lives costs a system call.
       if (same || probe === PROBES - 1) {
-        if (this.#isDead(owner)) return this.#takeLocked(lease, hash, identity, same);
-        if (same) return { kind: 'busy', lease, ticket: Atomics.load(m, word + LEASE.ticket) };
+        if (this.#isSilent(word) || this.#isDead(owner)) return this.#takeLocked(lease, hash, identity, same);
+        if (same) return { kind: 'busy', ...seen, ticket: Atomics.load(m, word + LEASE.ticket) };
       }
     }
-    return free < 0 ? { kind: 'full', ticket } : this.#takeLocked(free, hash, identity, false);
+    if (free >= 0) return this.#takeLocked(free, hash, identity, false);
+    return { kind: 'full', ticket, begun: this.#tags.now() };
+  }
+
+  /** Whether the key was written, or a tag or a namespace of it invalidated, since the lease's load began. */
+  #isOvertaken(word: number, hashes: readonly number[]): boolean {
+    const begun = this.#doubles[(word + LEASE.begun) >> 1];
+    return (
+      (this.#words[word + LEASE.load] & 1) !== 0 || this.#tags.isCleared(begun) || this.#tags.isDead(hashes, begun)
+    );
+  }
+
+  #isSilent(word: number): boolean {
+    const beat = this.#words[word + LEASE.beat];
+    return beat !== 0 && ((beatNow() - beat) | 0) > SILENCE_MS;
   }
 
   #isDead(owner: number): boolean {
@@ -110,10 +187,34 @@ export class Leases {
   #takeLocked(lease: number, hash: number, identity: number, takeover: boolean): Claim {
     const m = this.#words;
     const word = wordOf(lease);
+    const load = ((m[word + LEASE.load] >>> 1) + 1) & LAST_LOAD;
+    const begun = this.#tags.now();
+    // Free first: what is written next belongs to nobody until the owner is there.
+    if (Atomics.exchange(m, word + LEASE.owner, 0) !== 0) Atomics.sub(m, homeOf(m[word + LEASE.hash]), 1);
+    Atomics.add(m, homeOf(hash), 1);
     m[word + LEASE.hash] = hash;
     m[word + LEASE.identity] = identity;
+    m[word + LEASE.beat] = 0;
+    this.#doubles[(word + LEASE.begun) >> 1] = begun;
+    Atomics.store(m, word + LEASE.load, load << 1);
     Atomics.store(m, word + LEASE.owner, this.context.owner);
-    return { kind: 'owned', lease, takeover };
+    return { kind: 'owned', lease, load, begun, takeover };
+  }
+
+  #beatAll(): void {
+    for (const [lease, load] of this.#beating) {
+      const word = wordOf(lease);
+      if (this.#words[word + LEASE.owner] === this.context.owner && this.#words[word + LEASE.load] >>> 1 === load)
+        this.#words[word + LEASE.beat] = beatNow();
+      else this.#stopBeating(lease);
+    }
+  }
+
+  #stopBeating(lease: number): void {
+    this.#beating.delete(lease);
+    if (this.#beating.size > 0 || this.#beats === undefined) return;
+    clearInterval(this.#beats);
+    this.#beats = undefined;
   }
 
   /** Nothing needs repair when the lock is taken from the dead: see the class. */
@@ -125,4 +226,11 @@ export class Leases {
   }
 }
 
+/** Loads of one lease are told apart by so many numbers. */
+const LAST_LOAD = 2 ** 30 - 1;
+
 const wordOf = (lease: number): number => LEASES_WORD + lease * LEASE_WORDS;
+const homeOf = (hash: number): number => LEASE_HOMES_WORD + (hash & (LEASE_COUNT - 1));
+
+/** The machine's ms in one word, never 0; differences are right over its end. */
+const beatNow = (): number => Math.floor(monotonicMs()) | 1;

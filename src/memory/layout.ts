@@ -3,9 +3,9 @@
  *
  * A cache is one *control* buffer and one or more *segment* buffers; a shard never crosses a segment.
  *
- *   control   ┌────────┬────────┬───────┬────────────┬────────────────┬───────────────────────┬────────────────┐
- *             │ header │ leases │ waits │ tags (f64) │ thread records │ thread counters (f64) │ policy, shared │
- *             └────────┴────────┴───────┴────────────┴────────────────┴───────────────────────┴────────────────┘
+ *   control   ┌────────┬────────┬─────────────┬───────┬────────────┬────────────────┬───────────────────────┬────────────────┐
+ *             │ header │ leases │ lease homes │ waits │ tags (f64) │ thread records │ thread counters (f64) │ policy, shared │
+ *             └────────┴────────┴─────────────┴───────┴────────────┴────────────────┴───────────────────────┴────────────────┘
  *   shard     ┌────────────┬─────────┬────────────┬────────────┬─────────┬────────┬─────────┬───────┬────────┬──────┐
  *             │ shard head │ journal │ class heads│ page table │ changes │ events │ buckets │ links │ policy │ heap │
  *             └────────────┴─────────┴────────────┴────────────┴─────────┴────────┴─────────┴───────┴────────┴──────┘
@@ -160,7 +160,7 @@ export const LEASES_WORD = CONTROL.words;
 // ---- single-flight leases --------------------------------------------------------------------------------------
 /** Keys that can be loading at one time; a power of two. More wait for their turn. */
 export const LEASE_COUNT = 2048;
-export const LEASE_WORDS = 4;
+export const LEASE_WORDS = 8;
 export const LEASE = {
   /** Owner number of the thread that loads, 0 when free. */
   owner: 0,
@@ -169,8 +169,16 @@ export const LEASE = {
   identity: 2,
   /** Counts releases; waiters sleep on it. */
   ticket: 3,
+  /** number of the load << 1 | whether it was overtaken. */
+  load: 4,
+  /** When the load last showed that its thread's event loop turns, ms; 0 when it need not. */
+  beat: 5,
+  /** f64: the number of the last invalidation when the load began. */
+  begun: 6,
 } as const;
-export const WAITS_WORD = LEASES_WORD + LEASE_COUNT * LEASE_WORDS;
+/** Leases held whose key's hash ends in this number: what a write looks at before it looks for a lease. */
+export const LEASE_HOMES_WORD = LEASES_WORD + LEASE_COUNT * LEASE_WORDS;
+export const WAITS_WORD = LEASE_HOMES_WORD + LEASE_COUNT;
 
 // ---- loads that wait for loads -----------------------------------------------------------------------------------
 /** Calls from inside of loaders that can wait at one time; more load for themselves. */

@@ -15,13 +15,15 @@ const TAG = 0xfd;
 export interface Space {
   /** Names of the namespaces, the outermost first. */
   readonly path: readonly string[];
+  /** The prefix as text: tells spaces apart. */
+  readonly id: string;
   /** Before a key; empty for the cache itself. */
   readonly prefix: Uint8Array;
   /** The hash that stands for each level; clear() of a level invalidates it. */
   readonly hashes: readonly number[];
 }
 
-export const ROOT: Space = { path: [], prefix: new Uint8Array(0), hashes: [] };
+export const ROOT: Space = { path: [], id: '', prefix: new Uint8Array(0), hashes: [] };
 
 /** The namespace of this name inside of a keyspace. Throws ERR_INVALID_ARGUMENT when too many or too long. */
 export function spaceInside(outer: Space, name: string, key: KeyEncoder): Space {
@@ -38,7 +40,7 @@ export function spaceInside(outer: Space, name: string, key: KeyEncoder): Space 
     );
   }
   key.encodeBehind(level, '');
-  return { path, prefix, hashes: [...outer.hashes, key.hash] };
+  return { path, id: prefix.toString('latin1'), prefix, hashes: [...outer.hashes, key.hash] };
 }
 
 /** Hashes of the user's tags in this keyspace: the same tag in another is another tag. */

@@ -26,6 +26,7 @@ function map({ geometry, control }: Arena): Row[] {
   return [
     ['control: header', '0', `${CONTROL.words + drift}`],
     ['control: leases', `${layout.LEASES_WORD}`, `${layout.LEASE_COUNT} × ${layout.LEASE_WORDS}`],
+    ['control: lease homes', `${layout.LEASE_HOMES_WORD}`, `${layout.LEASE_COUNT}`],
     ['control: waits', `${layout.WAITS_WORD}`, `${layout.WAIT_COUNT} × ${layout.WAIT_WORDS}`],
     ['control: tags', `${layout.TAGS_WORD}`, `${control.tagSlots} × 2`],
     ['control: thread records', `${control.threadsWord}`, `${control.threadCount} × ${THREAD.words}`],

@@ -1,0 +1,15 @@
+import type { Encoded } from '../codec/value.js';
+
+/** What a load came to, in a form from which every caller gets a value of its own. */
+export interface Loaded {
+  /** The value, when it is a primitive. */
+  readonly value: unknown;
+  /** Its bytes, when it is an object. */
+  readonly encoded: Encoded | undefined;
+  /** Whether a tag that the loader gave was invalidated since the load began: who asked after that must ask again. */
+  readonly isOutdated: boolean;
+}
+
+export function loadedOf(value: unknown, encoded: Encoded | undefined, isOutdated = false): Loaded {
+  return { value, encoded, isOutdated };
+}

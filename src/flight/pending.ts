@@ -1,0 +1,48 @@
+import { onAbort } from './abort.js';
+import type { Claim } from './leases.js';
+import type { Loaded } from './loaded.js';
+import type { NotedWait } from './waits.js';
+
+/** One load of this thread that callers wait for, and what became of their patience. */
+export class Pending {
+  /** Aborts when every caller has aborted. */
+  readonly controller = new AbortController();
+  /** Of loaders that wait for this load. */
+  readonly waits: NotedWait[] = [];
+  /** The claim it runs under, once it runs. */
+  running: Claim | undefined;
+  #promise: Promise<Loaded> | undefined;
+  #callers = 0;
+
+  /** Begins the load. Callers have promises of their own, and all of them may have aborted: nobody need hear of a failure. */
+  start(load: () => Promise<Loaded>): void {
+    this.#promise = load();
+    this.#promise.catch(() => {});
+  }
+
+  /** What the load comes to, for one more caller: rejects with the signal's reason if that aborts first. */
+  join(signal: AbortSignal | undefined, noted: NotedWait | undefined): Promise<Loaded> {
+    const promise = this.#promise as Promise<Loaded>;
+    this.#callers++;
+    if (noted !== undefined) this.waits.push(noted);
+    if (signal === undefined) return promise;
+    return new Promise((resolve, reject) => {
+      const abort = (): void => {
+        noted?.end();
+        reject(signal.reason);
+        if (--this.#callers === 0) this.controller.abort(signal.reason);
+      };
+      // The loader's first part, which has just run, may have aborted it.
+      if (signal.aborted) {
+        abort();
+        return;
+      }
+      const forget = onAbort(signal, abort);
+      promise.then(resolve, reject).finally(forget);
+    });
+  }
+
+  endWaits(): void {
+    for (const wait of this.waits) wait.end();
+  }
+}
