@@ -1,8 +1,9 @@
-/** What a thread keeps near must not keep the policy from hearing who was hit, whatever was evicted and put again. */
+/** A thread's near-cache must not hide from the policy who was hit, whatever was evicted and put again. */
 import t from 'tap';
 import { exactLru } from '../../bench/hitratio/references.js';
 import { replay } from '../../bench/hitratio/replay.js';
 import type { Trace } from '../../bench/hitratio/trace.js';
+import { SharedCache } from '../../src/index.js';
 
 const ENTRIES = 500;
 const HOT_KEYS = 100;
@@ -24,3 +25,16 @@ const trace = flushedAgainAndAgain();
 const exact = exactLru(trace.requests, ENTRIES);
 const reached = replay(trace, 'lru', ENTRIES, 1);
 t.ok(Math.abs(reached - exact) < 0.5, `lru ${reached.toFixed(2)}, exact ${exact.toFixed(2)}`);
+
+t.test('lfu counts every hit, though no new keys come between them', async (t) => {
+  const entries = 5000;
+  const cache = new SharedCache<number>({ maxEntries: entries, shards: 1, eviction: 'lfu', sweep: false });
+  t.teardown(() => cache.close());
+  cache.put('hot', 1);
+  for (let i = 0; i < 50; i++) cache.get('hot');
+  for (let i = 0; i < 2 * entries; i++) {
+    cache.put(`key ${i}`, i);
+    for (let uses = 0; uses < 7; uses++) cache.get(`key ${i}`);
+  }
+  t.ok(cache.has('hot'), 'the key with the most hits is still there');
+});
