@@ -1,7 +1,7 @@
 /**
  * Runs the compiled tests on every supported line of Node and prints one row for each.
  *
- *   node scripts/test-matrix.mjs [major...]      default: 20 22 24 26
+ *   node scripts/test-matrix.mjs [major...] [path fragment...]      default: 20 22 24 26, all tests
  *
  * The Node binaries come from the npm packages node-<platform>-<arch>, kept in .cache/node.
  */
@@ -13,7 +13,9 @@ import { fileURLToPath } from 'node:url';
 const MAJORS = ['20', '22', '24', '26'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const majors = process.argv.length > 2 ? process.argv.slice(2) : MAJORS;
+const named = process.argv.slice(2);
+const fragments = named.filter((name) => !/^\d+$/.test(name));
+const majors = named.length > fragments.length ? named.filter((name) => !fragments.includes(name)) : MAJORS;
 const rows = [];
 for (const major of majors) rows.push(await testOn(major));
 console.log('');
@@ -29,7 +31,7 @@ async function testOn(major) {
   const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
   console.log(`\n== Node ${version}`);
   const startedAt = Date.now();
-  const child = spawn(node, ['scripts/test.mjs'], {
+  const child = spawn(node, ['scripts/test.mjs', ...fragments], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` },

@@ -3,11 +3,11 @@ import { CacheTiming, DEFAULT_SAMPLE } from './cache-timing.js';
 import type { Codec } from './codec/codec.js';
 import { type Inspection, inspectCache } from './debug/check.js';
 import { describe, rejectUnknown, SharedCacheError } from './errors.js';
-import type { SharedCacheHandle } from './handle.js';
+import { hasCodec, type SharedCacheHandle } from './handle.js';
 import { Keyspace } from './keyspace.js';
 import { type LeaveListener, type ListenOptions, listen } from './listen.js';
 import { Arena } from './memory/arena.js';
-import { CONTROL, FLAG_CUSTOM_CODEC } from './memory/layout.js';
+import { FLAG_CUSTOM_CODEC } from './memory/layout.js';
 import { planSizes } from './memory/sizing.js';
 import { SharedMonitor } from './monitor/monitor.js';
 import { type Namespace, namespaceInside } from './namespace.js';
@@ -92,11 +92,11 @@ export class SharedCache<V = unknown> extends Keyspace<V> {
       );
     }
     const arena = Arena.attach(handle.buffers);
-    const hasCodec = (arena.words[CONTROL.flags] & FLAG_CUSTOM_CODEC) !== 0;
-    if (hasCodec !== (codec !== undefined)) {
+    const needsCodec = hasCodec(arena.buffers);
+    if (needsCodec !== (codec !== undefined)) {
       throw new SharedCacheError(
         'ERR_INVALID_OPTION',
-        `codec must be ${hasCodec ? 'the one the cache was created with' : 'left out, as when the cache was created'}, received ${describe(codec)}`,
+        `codec must be ${needsCodec ? 'the one the cache was created with' : 'left out, as when the cache was created'}, received ${describe(codec)}`,
       );
     }
     const monitor = handle.monitor === undefined ? undefined : SharedMonitor.attach(handle.monitor);

@@ -13,7 +13,8 @@ export type ErrorCode =
   | 'ERR_TOO_MANY_OPERATIONS'
   | 'ERR_RECURSIVE_LOAD'
   | 'ERR_NO_LIVENESS'
-  | 'ERR_MODULE_MISSING';
+  | 'ERR_MODULE_MISSING'
+  | 'ERR_NO_WORKER';
 
 /** The only error class this library throws on its own account. */
 export class SharedCacheError extends Error {

@@ -23,5 +23,6 @@ export type {
 export { Namespace } from './namespace.js';
 export type { MonitorSettings, SharedCacheOptions, SweepSettings } from './options.js';
 export type { EvictionName } from './policy/index.js';
-export { CachePool, type CachePoolOptions, type PoolRunOptions, type TaskContext } from './pool/pool.js';
+export { CachePool, type CachePoolOptions, type PoolRunOptions } from './pool/pool.js';
+export type { TaskContext } from './pool/task.js';
 export type { CacheStats } from './stats.js';

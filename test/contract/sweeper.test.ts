@@ -3,26 +3,15 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { NO_THREADS, plainNode } from '../fixtures/plain-node.js';
 
 type Test = Pick<typeof t, 'equal'>;
 
-const run = promisify(execFile);
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}.js`, import.meta.url));
-const env = {
-  ...process.env,
-  // glibc keeps what is freed unless it was mapped, and maps less and less as it learns: here it always maps.
-  MALLOC_MMAP_THRESHOLD_: '1000000',
-};
-const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
-const NO_THREADS = [
-  major > 22 || (major === 22 && minor > 12) ? '--permission' : '--experimental-permission',
-  '--allow-fs-read=*',
-  '--disable-warning=ExperimentalWarning',
-  '--disable-warning=SecurityWarning',
-];
-
+// glibc keeps what is freed unless it was mapped, and maps less and less as it learns: here it always maps.
+const ALWAYS_MAP = { MALLOC_MMAP_THRESHOLD_: '1000000' };
 async function sweeps(t: Test, program: string, flags: readonly string[] = []): Promise<void> {
-  const { stdout, stderr } = await run(process.execPath, [...flags, fixture('sweeping'), program], { timeout: 60_000 });
+  const { stdout, stderr } = await plainNode([...flags, fixture('sweeping'), program]);
   t.equal(stdout, 'swept\n');
   t.equal(stderr, '');
 }
@@ -42,10 +31,12 @@ for (const timers of ['undefined', 'a number']) {
 
 t.test('when the thread ends the creator sweeps', (t) => sweeps(t, 'a thread that ends'));
 
+const LIMITED = 'unset NODE_OPTIONS; ulimit -n 256; exec "$0" "$@"';
+
 for (const spare of ['1', '6']) {
   t.test(`with ${spare} descriptors to spare, too few for a thread, the creator sweeps`, async (t) => {
     const program = [process.execPath, fixture('sweeping'), 'no descriptor', spare];
-    const { stdout } = await run('sh', ['-c', 'ulimit -n 256; exec "$0" "$@"', ...program], { timeout: 60_000 });
+    const { stdout } = await promisify(execFile)('sh', ['-c', LIMITED, ...program], { timeout: 60_000 });
     t.equal(stdout, 'swept\n');
   });
 }
@@ -55,7 +46,7 @@ const CACHES = 24;
 /** MB by which the process has grown. */
 async function growth(mode: 'SWEEP' | 'HELD'): Promise<number> {
   const args = ['--expose-gc', fixture('closed-caches'), mode, String(CACHES)];
-  return Number((await run(process.execPath, args, { env, timeout: 120_000 })).stdout);
+  return Number((await plainNode(args, ALWAYS_MAP)).stdout);
 }
 
 t.test('the memory of closed caches is freed while others are swept', async (t) => {

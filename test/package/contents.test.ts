@@ -10,7 +10,7 @@ const PAPERS = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** What the package is entered by: the threads it starts itself are found by URL. */
-const ENTRIES = ['dist/src/index.js', 'dist/workers/pool-task.js', 'dist/workers/sweeper.js'];
+const ENTRIES = ['dist/src/index.js', 'dist/workers/pool-task.cjs', 'dist/workers/sweeper.js'];
 
 t.test('the package holds the library, its workers and its papers', async (t) => {
   const { stdout } = await promisify(execFile)('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
@@ -18,7 +18,7 @@ t.test('the package holds the library, its workers and its papers', async (t) =>
   });
   const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
   const paths = files.map(({ path }) => path);
-  const isCode = (path: string): boolean => path.endsWith('.js');
+  const isCode = (path: string): boolean => /\.c?js$/.test(path);
   const isTypes = (path: string): boolean => path.startsWith('dist/src/') && path.endsWith('.d.ts');
   t.strictSame(paths.filter((path) => !isCode(path) && !isTypes(path)).sort(), PAPERS);
   t.ok(paths.includes('dist/src/index.d.ts'));
