@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { atEnd } from '../scripts/cleanup.js';
 import { ADAPTER_NAMES, loadAdapter } from './adapters/index.js';
 import { runCommand } from './cli.js';
-import { atEnd } from './harness/cleanup.js';
 import { fitEffort } from './harness/effort.js';
 import { assembleTeams, closeTeams, type Measurement, measureScenario } from './harness/measure.js';
 import { startProgress } from './harness/progress.js';

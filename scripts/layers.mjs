@@ -29,6 +29,7 @@ const FLOORS = [
   ['index'],
   ['tier', 'adapters'],
   ['server'],
+  ['scripts'],
   ['cli', 'bench', 'examples'],
   ['workers'],
   ['test'],
@@ -36,7 +37,7 @@ const FLOORS = [
 
 /** What a user can import, and the rooms that import nothing else of this package, as a user's program would. */
 const PUBLIC = ['index', 'tier', 'adapters', 'server'];
-const USERS = ['tier', 'adapters', 'server', 'cli', 'examples'];
+const USERS = ['tier', 'adapters', 'server', 'cli', 'examples', 'scripts'];
 
 /** Rooms that only these may import, besides the tests. */
 const KEPT_FOR = { debug: ['cache', 'index'] };
@@ -47,7 +48,7 @@ const root = resolve(process.argv[2] ?? fileURLToPath(new URL('..', import.meta.
 const floorOf = new Map(FLOORS.flatMap((rooms, floor) => rooms.map((room) => [room, floor])));
 const problems = new Set();
 
-for (const folder of ['src', 'workers', 'bench', 'examples', 'test']) {
+for (const folder of ['src', 'workers', 'bench', 'examples', 'test', 'scripts']) {
   for (const file of sourcesIn(folder)) {
     const from = roomOf(file);
     if (!floorOf.has(from)) problems.add(`${file}: the room ${from} has no floor in scripts/layers.mjs`);

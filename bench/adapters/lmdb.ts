@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
-import { temporaryDirectory } from '../harness/cleanup.js';
+import { temporaryDirectory } from '../../scripts/cleanup.js';
 import type { Host, Setup, ValueKind } from './adapter.js';
 
 const ENCODING = { str: 'string', json: 'msgpack', buf: 'binary' } as const satisfies Record<ValueKind, string>;

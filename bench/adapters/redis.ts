@@ -1,6 +1,7 @@
 import { createClient, RESP_TYPES } from '@redis/client';
+import { serverProgram } from '../../scripts/services/redis.js';
 import type { Adapter, ValueKind } from './adapter.js';
-import { findServer, startServer } from './redis-server.js';
+import { startServer } from './redis-server.js';
 
 const IN_FLIGHT = 64;
 
@@ -21,7 +22,7 @@ export const adapter: Adapter = {
   name: 'redis',
   shared: true,
   unavailable: () =>
-    findServer() === undefined ? 'no valkey-server or redis-server, and none could be installed' : undefined,
+    serverProgram() === undefined ? 'no redis-server or valkey-server, and none could be installed' : undefined,
   init: startServer,
   attach: async (handle, { kind }) => {
     const client = createClient({ socket: { path: handle as string, tls: false } });

@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
+import { temporaryDirectory } from '../../scripts/cleanup.js';
 import type * as Engine from '../../src/index.js';
-import { temporaryDirectory } from '../harness/cleanup.js';
 
 /** Seen from dist/bench/micro. The copies lie beside the original, where its packages are found. */
 const DIST = fileURLToPath(new URL('../../', import.meta.url));

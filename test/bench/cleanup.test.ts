@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import t from 'tap';
-import { temporaryDirectory } from '../../bench/harness/cleanup.js';
+import { temporaryDirectory } from '../../scripts/cleanup.js';
 
-const module = new URL('../../bench/harness/cleanup.js', import.meta.url).href;
+const module = new URL('../../scripts/cleanup.js', import.meta.url).href;
 
 /** Starts a process that makes a directory, prints its path and then runs `then`. */
 function start(then: string) {

@@ -1,12 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-
-const CANDIDATES = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-
-export const chromiumPath = CANDIDATES.find((path) => path !== undefined && existsSync(path));
+import type { Program } from '../../scripts/services/debian.js';
 
 interface Message {
   id?: number;
@@ -26,7 +23,7 @@ export class Chromium {
   #id = 0;
   #session: string | undefined;
 
-  private constructor(path: string) {
+  private constructor({ path, env }: Program) {
     this.#process = spawn(
       path,
       [
@@ -36,7 +33,7 @@ export class Chromium {
         '--remote-debugging-pipe',
         `--user-data-dir=${this.#profile}`,
       ],
-      { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] },
+      { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], env },
     );
     let rest = '';
     (this.#process.stdio[4] as Readable).setEncoding('utf8').on('data', (chunk: string) => {
@@ -50,8 +47,8 @@ export class Chromium {
   }
 
   /** Starts the browser with one empty page. */
-  static async start(path: string): Promise<Chromium> {
-    const browser = new Chromium(path);
+  static async start(program: Program): Promise<Chromium> {
+    const browser = new Chromium(program);
     const { targetId } = (await browser.send('Target.createTarget', { url: 'about:blank' })) as { targetId: string };
     const attached = await browser.send('Target.attachToTarget', { targetId, flatten: true });
     browser.#session = (attached as { sessionId: string }).sessionId;

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import t from 'tap';
+import { chromiumProgram } from '../../scripts/services/chromium.js';
+import type { Program } from '../../scripts/services/debian.js';
 import { SharedMonitor } from '../../src/monitor/monitor.js';
 import { renderReport } from '../../src/monitor/report/page.js';
 import { OperationSnapshot } from '../../src/monitor/snapshot.js';
-import { Chromium, chromiumPath } from './chromium.js';
+import { Chromium } from './chromium.js';
 import { durations } from './monitor-durations.js';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 1e9);
@@ -74,11 +76,12 @@ t.test('the report is one file that fetches nothing', async (t) => {
   t.notMatch(sampleReport(), /NaN|undefined|Infinity/);
 });
 
-const skip = chromiumPath === undefined ? 'NO CHROMIUM FOUND: the report was not looked at in a browser' : false;
+const chromium = chromiumProgram();
+const skip = chromium === undefined && 'no Chromium: the report was not looked at in a browser';
 t.test('Chromium shows it, light and dark, without a complaint', { skip }, async (t) => {
   const path = join(folder, 'report.html');
   writeFileSync(path, sampleReport());
-  const browser = await Chromium.start(chromiumPath as string);
+  const browser = await Chromium.start(chromium as Program);
   t.teardown(() => browser.close());
   const complaints: unknown[] = [];
   const requests: string[] = [];
