@@ -3,6 +3,7 @@ import {
   BUCKET_SLOTS,
   CHUNK,
   CHUNK_META,
+  CONTROL,
   ENTRY,
   MAX_PROBE,
   MAX_STORED_KEY_BYTES,
@@ -10,7 +11,7 @@ import {
   SHARD,
   SLOT_SHIFT,
 } from '../memory/layout.js';
-import { isChained, keyBytesOf } from '../table/entry.js';
+import { isChained, keyBytesOf, versionAt } from '../table/entry.js';
 import type { Shard } from '../table/shard.js';
 import type { Table } from '../table/table.js';
 import { type Filled, inspectHeap } from './check-heap.js';
@@ -28,10 +29,16 @@ export interface Inspection {
 /** Walks the whole structure, one locked shard at a time. */
 export function inspectCache(table: Table): Inspection {
   const problems: string[] = [];
-  for (const shard of table.shards) {
-    const report = (message: string): void => {
-      if (problems.length < MOST_PROBLEMS) problems.push(`shard ${shard.memory.index}: ${message}`);
+  const reportIn =
+    (place: string) =>
+    (message: string): void => {
+      if (problems.length < MOST_PROBLEMS) problems.push(`${place}: ${message}`);
     };
+  inspectLock(table.arena.words, CONTROL.policyLock, reportIn('shared policy'));
+  inspectLock(table.arena.words, CONTROL.leaseLock, reportIn('leases'));
+  for (const shard of table.shards) {
+    const report = reportIn(`shard ${shard.memory.index}`);
+    inspectLock(shard.words, SHARD.lock, report);
     if (!shard.lock()) {
       report('the lock could not be had');
       continue;
@@ -45,6 +52,19 @@ export function inspectCache(table: Table): Inspection {
     }
   }
   return { ok: problems.length === 0, problems };
+}
+
+/**
+ * A free lock word is even and what the last unlock took from the version word beside it. It is read without the lock,
+ * since taking the lock would mend both.
+ */
+function inspectLock(words: Int32Array, lock: number, report: (message: string) => void): void {
+  const word = Atomics.load(words, lock);
+  const version = Atomics.load(words, lock + 1);
+  // Held, or taken between the two loads. A version never comes back so soon, so an unchanged word was free throughout.
+  if (word < 0 || Atomics.load(words, lock) !== word) return;
+  if (word % 2 !== 0) report(`the free lock word ${word} is odd`);
+  if (version !== word) report(`the lock word is ${word}, the version beside it ${version}`);
 }
 
 function inspectShardLocked(shard: Shard, report: (message: string) => void): void {
@@ -106,6 +126,9 @@ function inspectEntry(
     report(`slot ${slot} and its entry have different hashes`);
   if (keyBytesOf(meta) > MAX_STORED_KEY_BYTES || m[word + ENTRY.valueBytes] < 0)
     report(`slot ${slot} has an impossible length`);
+  const version = versionAt(m, word);
+  const writes = shard.doubles[SHARD.writes >> 1];
+  if (version < 1 || version > writes) report(`slot ${slot} has version ${version} after ${writes} writes`);
   if (blocks.has(ref)) report(`block ${ref} belongs to two entries`);
   blocks.add(ref);
   if (!isChained(meta)) return;
