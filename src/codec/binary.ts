@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { corrupted } from './corrupted.js';
 import { ValueKind } from './kinds.js';
+import { unstorable } from './unstorable.js';
 
 type TypedArrayConstructor = {
   new (buffer: ArrayBuffer, byteOffset: number, length: number): ArrayBufferView;
@@ -52,4 +53,14 @@ export function viewOf(kind: number, buffer: ArrayBuffer, byteOffset: number, le
   if (type === undefined) throw corrupted(`it has the unknown value kind ${kind}`);
   if (lengthBytes % type.BYTES_PER_ELEMENT !== 0) throw corrupted(`${lengthBytes} bytes are no ${type.name}`);
   return new type(buffer, byteOffset, lengthBytes / type.BYTES_PER_ELEMENT);
+}
+
+/** As structuredClone does: of memory that was transferred nothing is left to store. */
+export function refuseDetached(buffer: ArrayBufferLike): void {
+  if (types.isSharedArrayBuffer(buffer) || buffer.byteLength > 0) return;
+  try {
+    new Uint8Array(buffer);
+  } catch {
+    throw unstorable('it is or holds a detached ArrayBuffer');
+  }
 }

@@ -1,9 +1,8 @@
 /** How objects become bytes and back, when the default is not what you want. Primitives, strings and binary data keep
  *  their own representation. */
 export interface Codec {
-  /** The value's bytes; they are copied at once. What it throws becomes the cause of an ERR_INVALID_VALUE. */
+  /** The value's bytes; they are copied at once. What it throws reaches the caller. */
   encode(value: unknown): Uint8Array;
-  /** A new value from bytes that `encode` returned, which are its to keep. What it throws becomes the cause of an
-   *  ERR_CORRUPTED. */
+  /** A new value from bytes that `encode` returned, which are its to keep. What it throws reaches the caller. */
   decode(bytes: Uint8Array): unknown;
 }

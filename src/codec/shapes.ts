@@ -11,6 +11,12 @@ export interface Shape {
   readonly words: Int32Array;
 }
 
+/** A shape as the reader has it. */
+export interface ReadShape extends Shape {
+  /** An object that has the keys: copies of it have them of their own, whatever objects inherit. */
+  readonly template: object;
+}
+
 /** Shapes by their keys, for the writer. */
 export class KnownKeys {
   readonly #byFirstKey = new Map<string, Shape>();
@@ -48,10 +54,10 @@ export class KnownKeys {
 
 /** Shapes by their words, for the reader: one in each place, a new one takes the old one's. */
 export class KnownWords {
-  readonly #places: (Shape | undefined)[] = new Array(CAPACITY).fill(undefined);
+  readonly #places: (ReadShape | undefined)[] = new Array(CAPACITY).fill(undefined);
 
-  /** The names in `words` [at, at + count). */
-  find(words: Int32Array, at: number, count: number): readonly string[] {
+  /** The shape in `words` [at, at + count). */
+  find(words: Int32Array, at: number, count: number): ReadShape {
     let hash = count;
     for (let i = 0; i < count; i++) hash = Math.imul(hash ^ words[at + i], 0x9e3779b1) ^ (hash >>> 15);
     const place = (hash ^ (hash >>> 16)) & (CAPACITY - 1);
@@ -60,15 +66,15 @@ export class KnownWords {
       const knownWords = known.words;
       let i = 0;
       while (i < count && knownWords[i] === words[at + i]) i++;
-      if (i === count) return known.keys;
+      if (i === count) return known;
     }
     const shape = parse(words.slice(at, at + count));
     this.#places[place] = shape;
-    return shape.keys;
+    return shape;
   }
 }
 
-function parse(words: Int32Array): Shape {
+function parse(words: Int32Array): ReadShape {
   const lengthBytes = words[1];
   if (words.length < HEAD_WORDS || lengthBytes < 0 || lengthBytes > (words.length - HEAD_WORDS) * 4)
     throw corrupted('a shape is too short');
@@ -77,5 +83,5 @@ function parse(words: Int32Array): Shape {
     .latin1Slice(start, start + lengthBytes)
     .split(SEPARATOR);
   if (keys.length !== words[0] || keys.includes('__proto__')) throw corrupted('a shape does not have the keys it says');
-  return { keys, words };
+  return { keys, words, template: Object.fromEntries(keys.map((key) => [key, undefined])) };
 }

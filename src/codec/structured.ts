@@ -8,10 +8,10 @@
  */
 import { types } from 'node:util';
 import { Deserializer, Serializer } from 'node:v8';
-import { SharedCacheError } from '../errors.js';
-import { viewKind, viewOf } from './binary.js';
+import { refuseDetached, viewKind, viewOf } from './binary.js';
 import { corrupted } from './corrupted.js';
 import { ValueKind } from './kinds.js';
+import { unstorable } from './unstorable.js';
 
 /** How a view's memory follows: its own bytes, or its ArrayBuffer as a value of its own. */
 const OWN_BYTES = 0;
@@ -20,17 +20,30 @@ const TRACKS_LENGTH = 2;
 
 interface ViewDelegate {
   _setTreatArrayBufferViewsAsHostObjects(treat: boolean): void;
-  _getDataCloneError: ErrorConstructor;
+  _getDataCloneError: (message: string) => Error;
+}
+
+/** What V8 says of a value that cannot be cloned: other errors are the user's own. */
+class NotCloneable extends Error {}
+
+/** Shared memory is refused before the delegate is asked. */
+function isCloneError(error: unknown): error is Error {
+  return (
+    error instanceof NotCloneable || (error instanceof Error && /^#<\w+> could not be cloned\.$/.test(error.message))
+  );
 }
 
 class StructuredSerializer extends Serializer {
   constructor() {
     super();
     (this as unknown as ViewDelegate)._setTreatArrayBufferViewsAsHostObjects(true);
+    (this as unknown as ViewDelegate)._getDataCloneError = (message) => new NotCloneable(message);
   }
 
   _writeHostObject(object: object): void {
-    if (!ArrayBuffer.isView(object)) throw new TypeError(`${Object.prototype.toString.call(object)} cannot be cloned`);
+    if (!ArrayBuffer.isView(object))
+      throw new NotCloneable(`${Object.prototype.toString.call(object)} cannot be cloned`);
+    refuseDetached(object.buffer);
     const kind = viewKind(object);
     const { buffer, byteOffset, byteLength } = object;
     this.writeUint32(kind);
@@ -82,27 +95,35 @@ function tracksLength(view: ArrayBufferView, buffer: ResizableArrayBuffer): bool
   return buffer.resizable === true && view.byteOffset + view.byteLength === buffer.byteLength;
 }
 
-/** Throws what structuredClone throws, or what a getter of the value throws. */
+/**
+ * Throws ERR_INVALID_VALUE for what cannot be cloned, or written but not read again; and what a getter of the value throws.
+ */
 export function encodeStructured(value: unknown): Buffer {
   const serializer = new StructuredSerializer();
   serializer.writeHeader();
-  serializer.writeValue(value);
-  return serializer.releaseBuffer();
+  try {
+    serializer.writeValue(value);
+  } catch (error) {
+    if (isCloneError(error)) throw unstorable(error.message);
+    throw error;
+  }
+  const bytes = serializer.releaseBuffer();
+  try {
+    // Some kinds (a WebAssembly.Module) and depths can be written and not read.
+    decodeStructured(bytes);
+  } catch (error) {
+    throw unstorable(`it could not be read again: ${(error as Error).message}`);
+  }
+  return bytes;
 }
 
-/** The result holds no memory of `bytes`. Throws ERR_CORRUPTED; ERR_INVALID_VALUE for what this thread's stack cannot hold. */
+/** The result holds no memory of `bytes`. Throws ERR_CORRUPTED. */
 export function decodeStructured(bytes: Buffer): unknown {
   try {
     const deserializer = new StructuredDeserializer(bytes);
     deserializer.readHeader();
     return deserializer.readValue();
   } catch (cause) {
-    // Reading takes more stack than writing did: some thousand levels may be written that cannot be read.
-    if (cause instanceof RangeError && cause.message.includes('call stack')) {
-      throw new SharedCacheError('ERR_INVALID_VALUE', `the value is nested too deeply to be read: ${cause.message}`, {
-        cause,
-      });
-    }
     throw corrupted('V8 cannot deserialize its value', cause);
   }
 }

@@ -1,12 +1,13 @@
 import { types } from 'node:util';
 import { describe, SharedCacheError } from '../errors.js';
-import { isFixed, viewKind, viewOf } from './binary.js';
+import { isFixed, refuseDetached, viewKind, viewOf } from './binary.js';
 import type { Codec } from './codec.js';
 import { corrupted } from './corrupted.js';
 import { ValueKind } from './kinds.js';
-import { decodePlain } from './plain-decoder.js';
+import { bigintOf, decodePlain } from './plain-decoder.js';
 import { PlainEncoder } from './plain-encoder.js';
 import { decodeStructured, encodeStructured } from './structured.js';
+import { unstorable } from './unstorable.js';
 
 const SCRATCH_BYTES = 64 * 1024;
 /** Longest string encoded by a loop; above, one call of the native encoder wins. */
@@ -34,7 +35,7 @@ export class ValueEncoder implements Encoded {
   readonly #scratch = Buffer.alloc(SCRATCH_BYTES + 4);
   readonly #scratchWords = new Int32Array(this.#scratch.buffer, this.#scratch.byteOffset, (SCRATCH_BYTES >> 2) + 1);
   readonly #double = new Float64Array(this.#scratch.buffer, this.#scratch.byteOffset, 1);
-  readonly #plain = new PlainEncoder();
+  #plain = new PlainEncoder();
   readonly #codec: Codec | undefined;
 
   constructor(codec?: Codec) {
@@ -121,20 +122,28 @@ export class ValueEncoder implements Encoded {
   }
 
   #object(value: object): void {
-    try {
-      if (ArrayBuffer.isView(value)) this.#view(value);
-      else if (types.isArrayBuffer(value) && isFixed(value))
-        this.#elsewhere(ValueKind.arrayBuffer, new Uint8Array(value));
-      else if (this.#codec !== undefined) this.#custom(this.#codec.encode(value));
-      else if (this.#plain.encode(value)) this.#inPlain();
-      else this.#elsewhere(ValueKind.structured, encodeStructured(value));
-    } catch (cause) {
-      if (cause instanceof SharedCacheError) throw cause;
-      throw new SharedCacheError('ERR_INVALID_VALUE', `the value cannot be stored: ${messageOf(cause)}`, { cause });
-    }
+    if (types.isProxy(value)) throw unstorable('it is a Proxy');
+    if (ArrayBuffer.isView(value)) this.#view(value);
+    else if (types.isArrayBuffer(value) && isFixed(value)) this.#arrayBuffer(value);
+    else if (this.#codec !== undefined) this.#custom(this.#codec.encode(value));
+    else this.#plainly(value);
+  }
+
+  #plainly(value: object): void {
+    // What is being encoded has called back, with a value of its own to store.
+    if (this.#plain.isBusy) this.#plain = new PlainEncoder();
+    const plain = this.#plain;
+    if (plain.encode(value)) this.#inPlain(plain);
+    else this.#elsewhere(ValueKind.structured, encodeStructured(value));
+  }
+
+  #arrayBuffer(buffer: ArrayBuffer): void {
+    refuseDetached(buffer);
+    this.#elsewhere(ValueKind.arrayBuffer, new Uint8Array(buffer));
   }
 
   #view(view: ArrayBufferView): void {
+    refuseDetached(view.buffer);
     if (Buffer.isBuffer(view)) {
       this.#elsewhere(ValueKind.buffer, view);
       return;
@@ -145,16 +154,17 @@ export class ValueEncoder implements Encoded {
   }
 
   #custom(bytes: unknown): void {
-    if (!types.isUint8Array(bytes)) throw new TypeError(`codec.encode returned ${describe(bytes)}, not a Uint8Array`);
+    if (!types.isUint8Array(bytes)) throw unstorable(`codec.encode returned ${describe(bytes)}, not a Uint8Array`);
+    refuseDetached(bytes.buffer);
     this.#elsewhere(ValueKind.custom, bytes);
   }
 
-  #inPlain(): void {
+  #inPlain(plain: PlainEncoder): void {
     this.kind = ValueKind.plain;
-    this.lengthBytes = this.#plain.lengthBytes;
-    this.bytes = this.#plain.bytes;
+    this.lengthBytes = plain.lengthBytes;
+    this.bytes = plain.bytes;
     this.offset = 0;
-    this.words = this.#plain.words;
+    this.words = plain.words;
   }
 
   #inScratch(kind: number, lengthBytes: number): void {
@@ -172,10 +182,6 @@ export class ValueEncoder implements Encoded {
     this.offset = 0;
     this.words = undefined;
   }
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : describe(cause);
 }
 
 /** Kinds that may be decoded from memory that is being rewritten: any bytes are a value of them. */
@@ -210,7 +216,7 @@ export function decodeCopied(kind: number, copy: Buffer, lengthBytes: number, co
     case ValueKind.structured:
       return decodeStructured(copy.subarray(0, lengthBytes));
     case ValueKind.bigint:
-      return decodeBigint(copy.latin1Slice(0, lengthBytes));
+      return bigintOf(copy.latin1Slice(0, lengthBytes));
     case ValueKind.custom:
       return decodeCustom(copy.subarray(0, lengthBytes), codec);
     case ValueKind.buffer:
@@ -222,18 +228,7 @@ export function decodeCopied(kind: number, copy: Buffer, lengthBytes: number, co
   }
 }
 
-function decodeBigint(text: string): bigint {
-  const isNegative = text.startsWith('-');
-  const digits = isNegative ? text.slice(1) : text;
-  if (!/^[0-9a-f]+$/.test(digits)) throw corrupted('its bigint has other characters than digits');
-  return isNegative ? -BigInt(`0x${digits}`) : BigInt(`0x${digits}`);
-}
-
 function decodeCustom(bytes: Uint8Array, codec: Codec | undefined): unknown {
   if (codec === undefined) throw corrupted('it needs a codec and there is none');
-  try {
-    return codec.decode(bytes);
-  } catch (cause) {
-    throw corrupted('its codec cannot decode it', cause);
-  }
+  return codec.decode(bytes);
 }
