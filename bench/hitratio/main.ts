@@ -4,13 +4,15 @@
  *   npm run bench:hitratio -- --trace FILE --entries N[,N...] [--policy a,b,c] [--shards N] [--out DIRECTORY]
  *   npm run bench:hitratio -- --gates --traces DIRECTORY [--only trace,trace]
  *
- * A trace has one key a line, gzipped or not. Prints a table, and draws it as TRACE.svg in `--out`, by default
- * bench/results. `--gates` checks what the policies promise and exits with 1 if any of it does not hold.
+ * A trace has one key a line, gzipped or not. Prints a table and draws it as hitratio-TRACE.svg in bench/results, with the
+ * numbers beside it, or in `--out`. `--gates` checks what the policies promise and exits with 1 if any of it does not hold.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { EvictionName } from '../../src/index.js';
+import { circumstances } from '../report/circumstances.js';
+import { writeResults } from '../report/results.js';
 import { drawChart, type Series } from './chart.js';
 import { runGates } from './gates.js';
 import { belady, exactLru } from './references.js';
@@ -32,7 +34,7 @@ const { values: options } = parseArgs({
     entries: { type: 'string' },
     policy: { type: 'string', default: ALL_POLICIES },
     shards: { type: 'string' },
-    out: { type: 'string', default: 'bench/results' },
+    out: { type: 'string' },
     gates: { type: 'boolean', default: false },
     traces: { type: 'string' },
     only: { type: 'string' },
@@ -56,6 +58,7 @@ if (options.gates && options.traces !== undefined) {
 
 function compare(file: string, capacities: readonly number[], policies: readonly EvictionName[]): void {
   const trace = readTrace(file);
+  const where = circumstances('bench:hitratio');
   const shards = options.shards === undefined ? undefined : Number(options.shards);
   const columns: Column[] = [
     { name: 'optimum', reference: true, values: [], hitRatio: (entries) => belady(trace.requests, entries) },
@@ -79,8 +82,14 @@ function compare(file: string, capacities: readonly number[], policies: readonly
     }
     console.log();
   }
-  mkdirSync(options.out, { recursive: true });
-  const chart = join(options.out, `hitratio-${trace.name}.svg`);
-  writeFileSync(chart, drawChart(trace.name, capacities, columns));
-  console.log(`drawn in ${chart}`);
+  const hitRatios = Object.fromEntries(columns.map(({ name, values }) => [name, values]));
+  const results = { trace: trace.name, ...where, entries: capacities, hitRatios };
+  const files = { json: `${JSON.stringify(results, null, 2)}\n`, svg: drawChart(trace.name, capacities, columns) };
+  const name = `hitratio-${trace.name}`;
+  if (options.out === undefined) console.log(`written: ${writeResults(name, files).join(', ')}`);
+  else {
+    mkdirSync(options.out, { recursive: true });
+    for (const [ending, text] of Object.entries(files)) writeFileSync(join(options.out, `${name}.${ending}`), text);
+    console.log(`written into ${options.out}`);
+  }
 }

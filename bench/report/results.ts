@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { UsageError } from '../cli.js';
 import type { Effort } from '../harness/effort.js';
 import type { Measurement } from '../harness/measure.js';
@@ -45,13 +47,18 @@ export function resultFiles(results: Results): Record<'json' | 'md' | 'svg', str
   };
 }
 
-/** Writes `<name>.<ending>` for each ending into bench/results, and returns their paths from the package's root. */
+/**
+ * Writes `<name>.<ending>` for each ending into bench/results, and the tables of README and docs that show them. Returns the
+ * files' paths from the package's root.
+ */
 export function writeResults(name: string, files: Readonly<Record<string, string>>): string[] {
   mkdirSync(RESULTS, { recursive: true });
-  return Object.entries(files).map(([ending, text]) => {
+  const paths = Object.entries(files).map(([ending, text]) => {
     writeFileSync(new URL(`${name}.${ending}`, RESULTS), text);
     return `bench/results/${name}.${ending}`;
   });
+  execFileSync(process.execPath, [fileURLToPath(new URL('../../scripts/figures.mjs', RESULTS))]);
+  return paths;
 }
 
 /** Throws a UsageError for anything but the JSON of an earlier run. */
