@@ -1,3 +1,4 @@
+import * as workerThreads from 'node:worker_threads';
 import { checkObject } from './arguments.js';
 import { CacheTiming, DEFAULT_SAMPLE } from './cache-timing.js';
 import type { Codec } from './codec/codec.js';
@@ -67,6 +68,8 @@ export class SharedCache<V = unknown> extends Keyspace<V> {
       monitor.observe(() => this.getStats());
     }
     this.#sweeper = sweepIntervalMs === undefined ? undefined : startSweeper(table.arena.buffers, sweepIntervalMs);
+    // Else a cache that is posted, instead of its handle, would arrive as an object that can do nothing.
+    markAsUncloneable?.(this);
     collected.register(this, { table, sweeper: this.#sweeper }, this);
   }
 
@@ -88,7 +91,7 @@ export class SharedCache<V = unknown> extends Keyspace<V> {
     ) {
       throw new SharedCacheError(
         'ERR_INVALID_HANDLE',
-        `handle must be what cache.handle returned, received ${describe(handle)}`,
+        `handle must be what cache.handle returned, received ${describe(handle)}: ${hintFor(handle)}`,
       );
     }
     const arena = Arena.attach(handle.buffers);
@@ -154,10 +157,11 @@ export class SharedCache<V = unknown> extends Keyspace<V> {
   /** Detaches; the creator's close also stops the sweeper. Other threads go on. Closing twice is allowed. */
   close(): void {
     if (this.closed) return;
+    // First, since it takes the cache's last totals along.
+    this.monitor?.close();
     this.session.closed = true;
     collected.unregister(this);
     detach({ table: this.#table, sweeper: this.#sweeper });
-    this.monitor?.close();
   }
 
   /** As close, for `using`. */
@@ -173,6 +177,18 @@ export class SharedCache<V = unknown> extends Keyspace<V> {
     return `SharedCache { ${totalObjects} entries, ${megabytes(memoryUsage)} of ${megabytes(maxBytes)}, ${(100 * hitRatio).toFixed(1)} % hits }`;
   }
 }
+
+/** What may have happened to a handle that is none. */
+function hintFor(handle: unknown): string {
+  if (handle instanceof Keyspace) return 'pass cache.handle, not the cache itself';
+  // Shared memory that went through a pipe between processes arrives as plain objects.
+  if (typeof handle === 'object' && handle !== null && 'kind' in handle)
+    return 'handles travel to threads of one process; another process opens the cache by its path, SharedCache.open(path)';
+  return 'it travels in workerData or postMessage; a cache that was posted itself is an empty object there';
+}
+
+/** Node 22.10 and later have it. */
+const { markAsUncloneable } = workerThreads as { markAsUncloneable?: (object: object) => void };
 
 /** What a cache holds beyond its own memory. */
 interface Resources {

@@ -49,11 +49,30 @@ export function checkFunction(name: string, value: unknown): void {
   throw new SharedCacheError('ERR_INVALID_ARGUMENT', `${name} must be a function, received ${describe(value)}`);
 }
 
+/** What other caches call our options. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  max: 'maxEntries',
+  maxItems: 'maxEntries',
+  maxKeys: 'maxEntries',
+  maxSize: 'maxBytes',
+  maxMemory: 'maxBytes',
+  size: 'maxBytes',
+  maxAge: 'ttl',
+  stdTTL: 'ttl',
+  ttlSeconds: 'ttl',
+  ttlMs: 'ttl',
+  expires: 'ttl',
+  allowStale: 'staleTtl',
+  forceRefresh: 'force',
+  policy: 'eviction',
+  clock: 'now',
+};
+
 /** Throws ERR_INVALID_OPTION for a name that is not known: a misspelt option would otherwise be a silent default. */
 export function rejectUnknown(given: object, names: readonly string[], what: string): void {
   for (const name of Object.keys(given)) {
     if (names.includes(name)) continue;
-    const nearest = nearestTo(name, names);
+    const nearest = names.includes(ELSEWHERE[name]) ? ELSEWHERE[name] : nearestTo(name, names);
     const hint = nearest === undefined ? `known are ${names.join(', ')}` : `did you mean ${nearest}?`;
     throw new SharedCacheError('ERR_INVALID_OPTION', `unknown ${what} ${describe(name)}: ${hint}`);
   }

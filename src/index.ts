@@ -9,8 +9,8 @@ export type { SharedCacheHandle } from './handle.js';
 export type { Entry, Keyspace, Synchronous, WrapOptions } from './keyspace.js';
 export type { Cause, LeaveEvent, LeaveListener, ListenOptions } from './listen.js';
 export { SharedMonitor } from './monitor/monitor.js';
-export type { PrometheusRegistry } from './monitor/prometheus.js';
 export type { Recorder, Sampler } from './monitor/recorder.js';
+export type { PrometheusRegistry } from './monitor/registry.js';
 export type {
   MonitoredTotals,
   MonitorInterval,

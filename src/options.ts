@@ -66,7 +66,6 @@ export interface ResolvedOptions {
 
 const MB = 1024 * 1024;
 const DEFAULT_SWEEP_INTERVAL_MS = 50;
-const UNITS: Readonly<Record<string, number>> = { '': 1, B: 1, KB: 1024, MB, GB: 1024 * MB };
 const NAMES: readonly (keyof SharedCacheOptions)[] = [
   'maxBytes',
   'maxEntries',
@@ -126,14 +125,15 @@ export function checkNow(now: unknown): void {
   if (typeof now !== 'function') throw invalid('now', now, 'a function that returns a number of ms');
 }
 
-/** `64MB`, `1.5 GB`, `65536`: the number of bytes. */
+/** `64MB`, `1.5 GB`, `64MiB`, `512k`, `65536`: the number of bytes. */
 export function parseBytes(size: number | string): number {
-  const allowed = "a number of bytes or a string such as '64MB', from 1MB to 1024GB";
+  const allowed =
+    "a number of bytes or a string such as '64MB', '64MiB', '512k' or '1g' (1 KB = 1024 bytes), from 1MB to 1024GB";
   let bytes = size;
   if (typeof size === 'string') {
-    const match = /^\s*(\d+(?:\.\d+)?)\s*([KMG]?B|)\s*$/i.exec(size);
+    const match = /^\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*$/i.exec(size);
     if (match === null) throw invalid('maxBytes', size, allowed);
-    bytes = Number(match[1]) * (UNITS[(match[2] as string).toUpperCase()] as number);
+    bytes = Number(match[1]) * 1024 ** ' KMGT'.indexOf((match[2] || ' ').toUpperCase());
   }
   if (typeof bytes !== 'number' || !(bytes >= MB && bytes <= 2 ** 40)) throw invalid('maxBytes', size, allowed);
   return Math.floor(bytes);

@@ -103,7 +103,9 @@ export class Arena {
   static attach(buffers: ArenaBuffers): Arena {
     const { control, segments } = buffers;
     if (!(control instanceof SharedArrayBuffer) || control.byteLength < CONTROL.words * 4) {
-      throw invalidHandle(`its control buffer is ${describe(control)}`);
+      throw invalidHandle(
+        `its control buffer is ${describe(control)}. Handles travel to threads of one process, not to other processes: those open the cache by its path`,
+      );
     }
     const m = new Int32Array(control);
     if (Atomics.load(m, CONTROL.magic) !== MAGIC) throw invalidHandle('its control buffer is not one of a cache');

@@ -5,14 +5,15 @@
  */
 const HALF_BITS = 10;
 const HALF = 1 << HALF_BITS;
+const MAX_BITS = 47;
 
 export const SIGNIFICANT_DIGITS = 3;
 
-/** Longest duration told apart, in ns: 2^37 - 1, about 137 s. Longer ones count as this, and as `clamped`. */
-export const MAX_NS = 2 ** 37 - 1;
+/** Longest duration told apart, in ns: 2^47 - 1, about 39 hours. Longer ones count as this, and as `clamped`. */
+export const MAX_NS = 2 ** MAX_BITS - 1;
 
 /** Cells up to MAX_NS. */
-export const CELLS = (37 - HALF_BITS + 1) * HALF;
+export const CELLS = (MAX_BITS - HALF_BITS + 1) * HALF;
 
 /** Cell of a whole number of ns, 0 to MAX_NS. */
 export function cellOf(ns: number): number {

@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { describe, SharedCacheError } from '../errors.js';
+import { wallMs } from '../sync/monotonic.js';
 import { HEADER, MONITOR_LAYOUT_VERSION, MONITOR_MAGIC, type MonitorLayout, monitorLayout } from './layout.js';
 import { isDimension, type MonitorDimensions } from './options.js';
 
@@ -43,7 +44,7 @@ export class MonitorMemory {
     words[HEADER.retention] = dimensions.retention;
     words[HEADER.sample] = dimensions.sample;
     words[HEADER.epoch] = 1;
-    memory.startedAt = Date.now();
+    memory.startedAt = wallMs();
     randomFillSync(words, HEADER.id0, 2);
     Atomics.store(words, HEADER.magic, MONITOR_MAGIC);
     return memory;

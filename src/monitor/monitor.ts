@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Histogram } from 'hdr-histogram-js';
 import { checkFunction, describe, SharedCacheError } from '../errors.js';
+import { monotonicMs, wallMs } from '../sync/monotonic.js';
 import { checkQuantity, checkSuccess } from './arguments.js';
 import { clearShared } from './block.js';
 import { writeHlog } from './hlog.js';
@@ -8,8 +9,9 @@ import { BLOCK, HEADER, NAME } from './layout.js';
 import { MonitorMemory } from './memory.js';
 import { observed } from './observed.js';
 import { resolveMonitorOptions } from './options.js';
-import { type MonitorState, metricFamilies, type PrometheusRegistry, registerIn, toText } from './prometheus.js';
+import { type MonitorState, metricFamilies, toText } from './prometheus.js';
 import { Recorder, Sampler } from './recorder.js';
+import { type PrometheusRegistry, registerIn } from './registry.js';
 import { renderReport } from './report/page.js';
 import { RecentRing } from './ring.js';
 import { OperationSnapshot, readOperation } from './snapshot.js';
@@ -41,6 +43,10 @@ export class SharedMonitor {
   readonly #memory: MonitorMemory;
   readonly #writer: MonitorWriter;
   #totals: (() => MonitoredTotals) | undefined;
+  /** What they were when they could last be had. */
+  #lastTotals: MonitoredTotals | undefined;
+  /** By registry: what takes this monitor out of it. */
+  readonly #registries = new Map<PrometheusRegistry, () => void>();
   #before = new Map<string, OperationSnapshot>();
   #intervalStart: number;
   #closed = false;
@@ -100,9 +106,9 @@ export class SharedMonitor {
     const writer = this.#open();
     checkFunction('run', run);
     const number = writer.number(operation);
-    const start = performance.now();
+    const start = monotonicMs();
     return observed(run, (success) => {
-      writer.record(number, (performance.now() - start) * NS_PER_MS, success, 0, 1);
+      writer.record(number, (monotonicMs() - start) * NS_PER_MS, success, 0, 1);
     });
   }
 
@@ -125,7 +131,7 @@ export class SharedMonitor {
 
   /** Operations recorded since creation or reset. */
   getPerformanceSummary(): Record<string, OperationSummary> {
-    const elapsedMs = Date.now() - this.#memory.startedAt;
+    const elapsedMs = wallMs() - this.#memory.startedAt;
     return summaries(this.#snapshots(), elapsedMs);
   }
 
@@ -135,7 +141,7 @@ export class SharedMonitor {
     const names = this.#open().names.list();
     const { words, dimensions } = this.#memory;
     const epoch = Atomics.load(words, HEADER.epoch);
-    const since = Date.now() - minutes * 60_000;
+    const since = wallMs() - minutes * 60_000;
     const metrics: PerformanceMetric[] = [];
     for (let thread = 0; thread < dimensions.threads; thread++) {
       for (const record of new RecentRing(this.#memory, thread).read(epoch, since)) {
@@ -158,14 +164,14 @@ export class SharedMonitor {
     const snapshot = number === undefined ? new OperationSnapshot() : readOperation(this.#memory, number);
     const histogram = snapshot.toHistogram();
     histogram.startTimeStampMsec = this.#memory.startedAt;
-    histogram.endTimeStampMsec = Date.now();
+    histogram.endTimeStampMsec = wallMs();
     histogram.tag = operation;
     return histogram;
   }
 
   /** What happened since this object's last call, or since creation or reset; the totals stay. */
   interval(): MonitorInterval {
-    const end = Date.now();
+    const end = wallMs();
     const start = Math.max(this.#intervalStart, this.#memory.startedAt);
     const now = this.#snapshots();
     const changes = now.map(([name, snapshot]): [string, OperationSnapshot] => {
@@ -182,12 +188,12 @@ export class SharedMonitor {
   /** Operations, hits and misses for each of the last 300 seconds, the running one left out. */
   getThroughput(): ThroughputPoint[] {
     this.#open();
-    return readTimeline(this.#memory, Date.now());
+    return readTimeline(this.#memory, wallMs());
   }
 
   /** HdrHistogram log, format 1.3: one tagged interval for each operation, values in ns, maxima in ms. */
   toHlog(): string {
-    return writeHlog(this.#recorded(), this.#memory.startedAt, Date.now());
+    return writeHlog(this.#recorded(), this.#memory.startedAt, wallMs());
   }
 
   /** Prometheus text exposition format. */
@@ -195,10 +201,17 @@ export class SharedMonitor {
     return toText(metricFamilies(this.#state()));
   }
 
-  /** Adds the same metrics to a prom-client registry; each scrape computes them anew. */
+  /**
+   * Adds the same metrics to a prom-client registry; each scrape computes them anew. Several monitors of one registry are
+   * summed up there, one that is registered twice counts once, and what a closed one counted stays.
+   */
   registerPrometheus(registry: PrometheusRegistry): void {
     this.#open();
-    registerIn(registry, () => this.#state());
+    if (this.#registries.has(registry)) return;
+    this.#registries.set(
+      registry,
+      registerIn(registry, () => (this.#closed ? undefined : this.#state())),
+    );
   }
 
   /** Lets this thread's exporters show a cache: `monitor.observe(() => cache.getStats())`. */
@@ -213,10 +226,10 @@ export class SharedMonitor {
     const html = renderReport({
       title,
       start: startedAt,
-      end: Date.now(),
+      end: wallMs(),
       operations: this.#recorded(),
       throughput: this.getThroughput(),
-      totals: this.#totals?.(),
+      totals: this.#currentTotals(),
       dropped: this.dropped,
     });
     writeFileSync(path, html);
@@ -226,7 +239,7 @@ export class SharedMonitor {
   reset(): void {
     this.#open();
     const { words, longs, layout } = this.#memory;
-    this.#memory.startedAt = Date.now();
+    this.#memory.startedAt = wallMs();
     // Each thread clears its own blocks at its next record; until then their stamp is out of date and they count nothing.
     Atomics.add(words, HEADER.epoch, 1);
     for (let operation = 0; operation < words[HEADER.operationCount]; operation++) {
@@ -240,6 +253,8 @@ export class SharedMonitor {
   /** Gives this thread's place back; what it recorded stays for the others. Closing twice is allowed. */
   close(): void {
     if (this.#closed) return;
+    for (const takeOut of this.#registries.values()) takeOut();
+    this.#registries.clear();
     this.#closed = true;
     collected.unregister(this);
     this.#writer.release();
@@ -270,7 +285,18 @@ export class SharedMonitor {
   }
 
   #state(): MonitorState {
-    return { operations: this.#recorded(), totals: this.#totals?.(), unlisted: this.dropped };
+    return { operations: this.#recorded(), totals: this.#currentTotals(), unlisted: this.dropped };
+  }
+
+  /** A cache that was closed since has no totals any more: its last ones stay. */
+  #currentTotals(): MonitoredTotals | undefined {
+    try {
+      if (this.#totals !== undefined) this.#lastTotals = this.#totals();
+    } catch (error) {
+      if (!(error instanceof SharedCacheError && error.code === 'ERR_CLOSED')) throw error;
+      this.#totals = undefined;
+    }
+    return this.#lastTotals;
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, SharedCacheError } from '../errors.js';
 import { isMarkAlive } from '../sync/liveness.js';
+import { monotonicMs } from '../sync/monotonic.js';
 import { HEADER, MAX_NAME_UNITS, NAME } from './layout.js';
 import type { MonitorMemory } from './memory.js';
 import type { MonitorThreads } from './threads.js';
@@ -82,8 +83,8 @@ export class OperationNames {
   /** A dead holder has either published its name or left nothing: taking over needs no repair. */
   #lock(threads: MonitorThreads): void {
     const { words } = this.#memory;
-    const end = performance.now() + LOCK_TIMEOUT_MS;
-    while (performance.now() < end) {
+    const end = monotonicMs() + LOCK_TIMEOUT_MS;
+    while (monotonicMs() < end) {
       const holder = Atomics.compareExchange(words, HEADER.namesLock, 0, threads.mark);
       if (holder === 0) return;
       const abandoned = holder === threads.mark || !isMarkAlive(holder);

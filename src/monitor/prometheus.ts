@@ -18,12 +18,6 @@ export interface MetricSample {
   value: number;
 }
 
-/** The part of prom-client's Registry that is used; any version with pull-time metrics fits. */
-export interface PrometheusRegistry {
-  /** prom-client's. */
-  registerMetric(metric: never): void;
-}
-
 /** Upper bounds in seconds: 1, 2.5 and 5 in every decade from 100 ns to 100 s. */
 const BOUNDS = [-7, -6, -5, -4, -3, -2, -1, 0, 1].flatMap((decade) =>
   [1, 2.5, 5].map((step) => Number(`${step}e${decade}`)),
@@ -40,7 +34,7 @@ const DURATION = 'mooncake_operation_duration_seconds';
 
 export function metricFamilies({ operations, totals, unlisted }: MonitorState): MetricFamily[] {
   const perOperation = (value: (snapshot: OperationSnapshot) => number): MetricSample[] =>
-    operations.map(([operation, snapshot]) => ({ labels: { operation }, value: value(snapshot) }));
+    operations.map(([operation, snapshot]) => ({ labels: labelsOf(operation), value: value(snapshot) }));
   const families = [
     family(
       DURATION,
@@ -86,6 +80,18 @@ function cacheFamilies(totals: MonitoredTotals): MetricFamily[] {
     one('mooncake_cache_hits_total', 'counter', 'Lookups that found a live entry.', totals.hits),
     one('mooncake_cache_misses_total', 'counter', 'Lookups that found none.', totals.misses),
     one('mooncake_cache_evictions_total', 'counter', 'Entries evicted for want of memory or places.', totals.evictions),
+    one(
+      'mooncake_cache_invalidations_total',
+      'counter',
+      'Entries removed because a tag of theirs was invalidated or their namespace cleared.',
+      totals.invalidations ?? 0,
+    ),
+    family(
+      'mooncake_cache_left_total',
+      'counter',
+      'Entries that left, by cause.',
+      Object.entries(totals.left ?? {}).map(([cause, value]) => ({ labels: { cause }, value })),
+    ),
     one('mooncake_cache_entries', 'gauge', 'Live entries.', totals.totalObjects),
     one('mooncake_cache_memory_bytes', 'gauge', 'Bytes of live entries with their bookkeeping.', totals.memoryUsage),
     one('mooncake_cache_max_bytes', 'gauge', 'Bound of the shared memory.', totals.maxBytes),
@@ -100,13 +106,24 @@ function histogramSamples(operation: string, snapshot: OperationSnapshot): Metri
     // A cell that the bound cuts counts below it: at most 0.1 % off.
     const last = cellOf(Math.min(Math.round(bound * 1e9), MAX_NS));
     for (; cell <= last; cell++) cumulative += snapshot.counts[cell];
-    samples.push({ metricName: `${DURATION}_bucket`, labels: { le: String(bound), operation }, value: cumulative });
+    samples.push({
+      metricName: `${DURATION}_bucket`,
+      labels: { le: String(bound), ...labelsOf(operation) },
+      value: cumulative,
+    });
   }
-  samples.push({ metricName: `${DURATION}_bucket`, labels: { le: '+Inf', operation }, value: snapshot.recorded });
-  samples.push({ metricName: `${DURATION}_sum`, labels: { operation }, value: snapshot.sumNs / 1e9 });
-  samples.push({ metricName: `${DURATION}_count`, labels: { operation }, value: snapshot.recorded });
+  samples.push({
+    metricName: `${DURATION}_bucket`,
+    labels: { le: '+Inf', ...labelsOf(operation) },
+    value: snapshot.recorded,
+  });
+  samples.push({ metricName: `${DURATION}_sum`, labels: labelsOf(operation), value: snapshot.sumNs / 1e9 });
+  samples.push({ metricName: `${DURATION}_count`, labels: labelsOf(operation), value: snapshot.recorded });
   return samples;
 }
+
+/** No exposition format can escape a carriage return, and some readers end the line at it: its symbol stands for it. */
+const labelsOf = (operation: string): Record<string, string> => ({ operation: operation.replace(/\r/g, '\u240d') });
 
 function family(name: string, type: MetricFamily['type'], help: string, values: MetricSample[]): MetricFamily {
   return { name, help, type, aggregator: 'sum', values };
@@ -114,7 +131,7 @@ function family(name: string, type: MetricFamily['type'], help: string, values: 
 
 /**
  * Text exposition format 0.0.4. Written here because prom-client's registry answers through promises only, and this must
- * return its text at once, from any thread; `registerIn` offers the same families to a prom-client registry.
+ * return its text at once, from any thread; registry.ts offers the same families to a prom-client registry.
  */
 export function toText(families: readonly MetricFamily[]): string {
   const lines: string[] = [];
@@ -131,20 +148,4 @@ export function toText(families: readonly MetricFamily[]): string {
 
 function escapeLabel(text: string): string {
   return text.toWellFormed().replace(/\\/g, '\\\\').replace(/\n/g, '\\n').replace(/"/g, '\\"');
-}
-
-/** Adds the families to a prom-client registry, computed anew at each scrape. */
-export function registerIn(registry: PrometheusRegistry, state: () => MonitorState): void {
-  const empty = metricFamilies({
-    operations: [],
-    totals: { hits: 0, misses: 0, evictions: 0, totalObjects: 0, memoryUsage: 0, maxBytes: 0 },
-    unlisted: 0,
-  });
-  for (const blank of empty) {
-    const get = async (): Promise<MetricFamily> => {
-      const found = metricFamilies(state()).find(({ name }) => name === blank.name);
-      return found ?? { ...blank, values: [] };
-    };
-    registry.registerMetric({ ...blank, get, reset() {} } as never);
-  }
 }

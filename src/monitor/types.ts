@@ -102,4 +102,8 @@ export interface MonitoredTotals {
   memoryUsage: number;
   /** Bytes. */
   maxBytes: number;
+  /** Entries removed because a tag of theirs was invalidated or their namespace cleared. */
+  invalidations?: number;
+  /** Entries that left, by cause. */
+  left?: Readonly<Record<string, number>>;
 }

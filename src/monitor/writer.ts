@@ -1,4 +1,5 @@
 import { threadId } from 'node:worker_threads';
+import { wallMs } from '../sync/monotonic.js';
 import { addToOwn, addToShared, type Sample } from './block.js';
 import { MAX_NS } from './buckets.js';
 import { BLOCK, HEADER, NAME } from './layout.js';
@@ -89,7 +90,7 @@ export class MonitorWriter {
       Atomics.add(memory.longs, HEADER.unlisted / 2, 1n);
       return;
     }
-    const now = Date.now();
+    const now = wallMs();
     this.#ring.write(now, sample.durationNs, sizeBytes, operation * 2 + (success ? 1 : 0), threadId, epoch);
     countSecond(memory, this.#thread, Math.floor(now / 1000), operations, this.#outcomes[operation]);
   }

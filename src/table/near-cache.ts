@@ -219,5 +219,7 @@ export class NearCache {
 }
 
 function isSmallPrimitive(value: unknown): boolean {
-  return typeof value === 'string' ? value.length <= MAX_STRING_LENGTH : typeof value !== 'object';
+  if (typeof value === 'string') return value.length <= MAX_STRING_LENGTH;
+  // A bigint may be of any size; those of one word are as small as a number.
+  return typeof value === 'bigint' ? BigInt.asIntN(64, value) === value : typeof value !== 'object';
 }

@@ -65,7 +65,7 @@ t.test('arguments and options of methods', (t) => {
     [() => cache.put('a', 1, wrong({ ttl: 5, tll: 5 })), 'ERR_INVALID_OPTION', 'did you mean ttl?', '"tll"'],
     [() => cache.putIfAbsent('a', 1, wrong({ TTL: 5 })), 'ERR_INVALID_OPTION', 'did you mean ttl?', '"TTL"'],
     [() => cache.update('a', load, wrong({ tt: 5 })), 'ERR_INVALID_OPTION', 'did you mean ttl?', '"tt"'],
-    [() => cache.increment('n', 1, wrong({ maxAge: 5 })), 'ERR_INVALID_OPTION', 'known are ttl', '"maxAge"'],
+    [() => cache.increment('n', 1, wrong({ maxAge: 5 })), 'ERR_INVALID_OPTION', 'did you mean ttl', '"maxAge"'],
     [() => cache.putMany([['a', 1]], wrong({ tlt: 5 })), 'ERR_INVALID_OPTION', 'did you mean ttl?', '"tlt"'],
     [() => cache.getOrSetSync('a', load, wrong({ timeout: 5 })), 'ERR_INVALID_OPTION', 'timeoutMs?', '"timeout"'],
     [() => cache.getMany(wrong('ab')), 'ERR_INVALID_ARGUMENT', 'an array of strings', '"ab"'],
@@ -102,7 +102,7 @@ t.test('what getOrSet rejects with', async (t) => {
 t.test('options of a cache', (t) => {
   const create = (options: unknown) => () => new SharedCache({ maxBytes: '1MB', ...(options as object) });
   const cases: [options: object, allowed: string, received: string][] = [
-    [{ maxBytes: '12 parsecs' }, "'64MB', from 1MB", '"12 parsecs"'],
+    [{ maxBytes: '12 parsecs' }, "'64MB', '64MiB'", '"12 parsecs"'],
     [{ maxBytes: 2 ** 19 }, 'from 1MB', '524288'],
     [{ maxEntries: 0.5 }, 'a whole number from 1 to', '0.5'],
     [{ shards: 12 }, 'a power of two from 1 to 1024', '12'],
@@ -190,5 +190,19 @@ t.test('an update that always loses ends with an error', (t) => {
       return outer + 1;
     });
   check(t, [[nested, 'ERR_LOCK_TIMEOUT', 'must not write the key', '"n" lost every race for 50 ms']]);
+  t.end();
+});
+
+t.test('other caches’ words, and handles that took the wrong way', (t) => {
+  const hints = { max: 'maxEntries', maxItems: 'maxEntries', maxSize: 'maxBytes', maxAge: 'ttl', stdTTL: 'ttl' };
+  for (const [name, ours] of Object.entries(hints))
+    t.throws(() => new SharedCache(wrong({ [name]: 5 })), { message: new RegExp(`did you mean ${ours}`) }, name);
+  const cache = withCache(t);
+  t.throws(() => SharedCache.attach(wrong(cache)), { message: /pass cache\.handle, not the cache itself/ });
+  t.throws(() => SharedCache.attach(wrong({})), { message: /posted itself/ });
+  t.throws(() => SharedCache.attach(JSON.parse(JSON.stringify(cache.handle))), {
+    code: 'ERR_INVALID_HANDLE',
+    message: /opens? the cache by its path/,
+  });
   t.end();
 });

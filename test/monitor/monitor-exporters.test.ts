@@ -1,6 +1,7 @@
 import { type Histogram, HistogramLogReader, listTags } from 'hdr-histogram-js';
 import { Registry } from 'prom-client';
 import t from 'tap';
+import { SharedCache } from '../../src/index.js';
 import { CELLS, cellOf, highestOf } from '../../src/monitor/buckets.js';
 import { SharedMonitor } from '../../src/monitor/monitor.js';
 import { durations } from './monitor-durations.js';
@@ -83,4 +84,48 @@ t.test('a prom-client registry shows the same samples', async (t) => {
   monitor.registerPrometheus(registry);
   const theirs = parsePrometheus((await registry.metrics()).replace(/\n\n/g, '\n'));
   t.same([...theirs], [...parsePrometheus(monitor.toPrometheus())]);
+});
+
+t.test('one registry: several monitors, the same one twice, and closed ones', async (t) => {
+  for (const type of [undefined, Registry.OPENMETRICS_CONTENT_TYPE]) {
+    const registry =
+      type === undefined ? new Registry() : new (Registry as unknown as new (type: string) => Registry)(type);
+    const [a, b] = [0, 1].map(() => new SharedCache<number>({ maxBytes: '2MB', monitor: { sample: 1 } }));
+    for (const cache of [a, a, b]) cache.monitor?.registerPrometheus(registry as never);
+    a.put('x', 1);
+    a.get('x');
+    b.get('x');
+    a.delete('x');
+    const has = async (line: string): Promise<void> => {
+      const lines = (await registry.metrics()).split('\n');
+      t.ok(lines.includes(line), line);
+    };
+    await has('mooncake_cache_hits_total 1');
+    await has('mooncake_cache_misses_total 1');
+    await has('mooncake_cache_left_total{cause="deleted"} 1');
+    if (type !== undefined) await has('# TYPE mooncake_cache_hits counter');
+    a.close();
+    await has('mooncake_cache_hits_total 1');
+    await has('mooncake_operations_total{operation="get.hit"} 1');
+    b.close();
+    await has('mooncake_cache_misses_total 1');
+    const c = new SharedCache<number>({ maxBytes: '2MB', monitor: { sample: 1 } });
+    c.monitor?.registerPrometheus(registry as never);
+    c.get('x');
+    await has('mooncake_cache_misses_total 2');
+    c.close();
+  }
+});
+
+t.test('a cache that was closed while its monitor is open', async (t) => {
+  const cache = new SharedCache<number>({ maxBytes: '2MB' });
+  const monitor = new SharedMonitor();
+  monitor.observe(() => cache.getStats());
+  cache.get('x');
+  t.match(monitor.toPrometheus(), /^mooncake_cache_misses_total 1$/m);
+  cache.close();
+  t.match(monitor.toPrometheus(), /^mooncake_cache_misses_total 1$/m);
+  monitor.recordOperation('with\rreturn', 1, true);
+  t.notMatch(monitor.toPrometheus(), /\r/);
+  monitor.close();
 });

@@ -14,6 +14,12 @@ t.test('sizes', (t) => {
     ['2048KB', 2 * MB],
     ['1048576', MB],
     ['1048576B', MB],
+    ['64mb', 64 * MB],
+    ['64MiB', 64 * MB],
+    ['64 M', 64 * MB],
+    ['1g', 1_024 * MB],
+    ['2048k', 2 * MB],
+    ['0.5tb', 2 ** 39],
     [MB + 0.5, MB],
   ];
   for (const [size, bytes] of sizes) t.equal(parseBytes(size), bytes, String(size));
@@ -22,7 +28,9 @@ t.test('sizes', (t) => {
     'MB',
     '-1MB',
     '1e9',
-    '1TB',
+    '2TB',
+    '1PB',
+    '5 parsecs',
     '0x100000',
     0,
     -1,

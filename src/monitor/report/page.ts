@@ -117,12 +117,19 @@ function hitRatioSection({ totals, throughput }: ReportData): string {
 function memorySection(totals: MonitoredTotals | undefined): string {
   if (totals === undefined) return '';
   const share = Math.min(1, totals.memoryUsage / totals.maxBytes);
-  const text = `${formatBytes(totals.memoryUsage)} of ${formatBytes(totals.maxBytes)} hold ${formatCount(totals.totalObjects)} entries; ${formatCount(totals.evictions)} were evicted.`;
+  const text = `${formatBytes(totals.memoryUsage)} of ${formatBytes(totals.maxBytes)} hold ${formatCount(totals.totalObjects)} entries; ${leftText(totals)}.`;
   return section(
     'Memory',
     text,
     `<div class="meter"><div style="width:${formatPercent(share).replace(' ', '')}"></div></div>`,
   );
+}
+
+/** How many entries left, and why. */
+function leftText({ evictions, left = { evicted: evictions } }: MonitoredTotals): string {
+  const causes = Object.entries(left).filter(([, count]) => count > 0);
+  if (causes.length === 0) return 'none has left';
+  return `left have ${causes.map(([cause, count]) => `${formatCount(count)} ${cause}`).join(', ')}`;
 }
 
 /** The cache's own totals where there are any, otherwise what was recorded as get.hit and get.miss. */
