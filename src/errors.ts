@@ -24,7 +24,7 @@ export class SharedCacheError extends Error {
   readonly code: ErrorCode;
 
   /** For the library itself. */
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.code = code;
   }

@@ -112,6 +112,13 @@ export function errors(cache: SharedCache<User>, codec: Codec): void {
   new SharedCache({ maxSize: 5 });
   // @ts-expect-error: a loader that must be synchronous
   cache.getOrSetSync('key', async () => ({ name: 'Ann' }));
+  const untyped = new SharedCache();
+  // @ts-expect-error: the same where nothing is known of the values
+  untyped.getOrSetSync('key', async () => 5);
+  untyped.getOrSetSync('key', () => 5);
+  const maybe: { ttl?: number | undefined; tags?: string[] | undefined } = {};
+  untyped.put('key', 5, maybe);
+  new SharedCache({ ttl: undefined, maxEntries: undefined });
   // @ts-expect-error: size is counted, not set
   cache.size = 5;
   // @ts-expect-error: no such code

@@ -1,0 +1,213 @@
+/**
+ * The user's code runs inside of calls: getters, toJSON, codecs, callbacks, loaders, listeners, iterations. Whatever it does
+ * to the same cache there, the call that is under way either completes or throws ERR_CLOSED having changed nothing, and the
+ * structure stays whole while other threads write.
+ */
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import t from 'tap';
+import { type Codec, SharedCache, type SharedCacheHandle } from '../../src/index.js';
+
+type Cache = SharedCache<unknown>;
+const long = 'y'.repeat(3_000);
+
+/** What a callback may do to the cache it is called from. */
+const ACTIONS: Record<string, (cache: Cache) => void> = {
+  close: (cache) => cache.close(),
+  clear: (cache) => cache.clear(),
+  'put of the same key': (cache) => cache.put('k', { nested: long }),
+  'delete of the same key': (cache) => cache.delete('k'),
+  'a nested update': (cache) => cache.update('k', (value) => (value === undefined ? 'new' : value)),
+  'an object put elsewhere': (cache) => cache.put('other', { list: [1, { deep: long }] }, { tags: ['t'] }),
+  'an increment': (cache) => cache.increment('n'),
+  'a look around': (cache) => [...cache.entries()],
+  attach: (cache) => SharedCache.attach(cache.handle, { codec }).close(),
+};
+
+/** Places where the user's code runs inside of a call. `act` is what it does there. */
+const PLACES: Record<string, (cache: Cache, act: () => void) => unknown> = {
+  'a getter of a value': (cache, act) =>
+    cache.put('k', {
+      get a() {
+        act();
+        return long;
+      },
+      b: [1, 2],
+    }),
+  'a getter of the options': (cache, act) =>
+    cache.put('k', 'value', {
+      get ttl() {
+        act();
+        return 50_000;
+      },
+    }),
+  'a getter in putMany': (cache, act) =>
+    cache.putMany([
+      ['a', 1],
+      [
+        'k',
+        {
+          get a() {
+            act();
+            return 5;
+          },
+        },
+      ],
+    ]),
+  'a getter in putIfAbsent': (cache, act) => {
+    cache.delete('k');
+    return cache.putIfAbsent('k', {
+      get a() {
+        act();
+        return 5;
+      },
+    });
+  },
+  'the callback of update': (cache, act) =>
+    cache.update('k', () => {
+      act();
+      return { updated: long };
+    }),
+  'the callback of an update that removes': (cache, act) =>
+    cache.update('k', () => {
+      act();
+      return undefined;
+    }),
+  'a compute': (cache, act) =>
+    cache.getOrSetSync('computed', () => {
+      act();
+      return { computed: long };
+    }),
+  'an iteration': (cache, act) => {
+    for (const [key] of cache) {
+      act();
+      if (key === '') break;
+    }
+  },
+  'a visit of forEach': (cache, act) =>
+    cache.forEach(() => {
+      act();
+    }),
+};
+
+const codec: Codec = {
+  encode: (value) => Buffer.from(JSON.stringify(value)),
+  decode: (bytes) => JSON.parse(Buffer.from(bytes).toString()),
+};
+
+function codeOf(call: () => unknown): unknown {
+  try {
+    call();
+    return undefined;
+  } catch (error) {
+    return (error as { code?: string }).code ?? error;
+  }
+}
+
+/** Threads that write to the cache until they are told to stop. */
+function writers(handle: SharedCacheHandle): { stop(): Promise<string[]> } {
+  const words = new SharedArrayBuffer(4);
+  const threads = [0, 1].map(
+    (seat) =>
+      new Worker(new URL('../fixtures/steady-writer.js', import.meta.url), {
+        execArgv: [],
+        workerData: { handle, words, seat },
+      }),
+  );
+  const results = threads.map(async (thread) => (await once(thread, 'message'))[0] as string);
+  return {
+    async stop() {
+      Atomics.store(new Int32Array(words), 0, 1);
+      return Promise.all(results);
+    },
+  };
+}
+
+t.test('every place with everything a callback may do, while two threads write', async (t) => {
+  const watcher = new SharedCache<unknown>({ maxBytes: '8MB', codec });
+  const { stop } = writers(watcher.handle);
+  for (const [place, call] of Object.entries(PLACES)) {
+    for (const [action, act] of Object.entries(ACTIONS)) {
+      const cache: Cache = SharedCache.attach(watcher.handle, { codec });
+      cache.put('k', { before: true });
+      let acts = 0;
+      const code = codeOf(() => call(cache, () => (acts++ < 3 ? act(cache) : undefined)));
+      const allowed = action === 'close' ? [undefined, 'ERR_CLOSED'] : [undefined];
+      t.ok(allowed.includes(code as string), `${place}, ${action}: ${code}`);
+      if (action === 'close') {
+        t.same(
+          codeOf(() => cache.get('k')),
+          'ERR_CLOSED',
+        );
+        t.same(
+          codeOf(() => cache.keys().next()),
+          'ERR_CLOSED',
+        );
+      }
+      cache.close();
+    }
+  }
+  t.same(await stop(), ['ok', 'ok']);
+  t.same(watcher.inspect(), { ok: true, problems: [] });
+  watcher.close();
+});
+
+t.test('an iterator of a cache that was closed since', async (t) => {
+  const cache = new SharedCache<number>({ maxBytes: '4MB' });
+  for (let i = 0; i < 10; i++) cache.put(`k${i}`, i);
+  const iterators = [cache.keys(), cache.values(), cache.entries(), cache.namespace('n').keys()];
+  for (const iterator of iterators.slice(0, 3)) iterator.next();
+  cache.close();
+  for (const iterator of iterators) t.throws(() => iterator.next(), { code: 'ERR_CLOSED' });
+});
+
+t.test('a codec that uses the cache', async (t) => {
+  let cache: Cache | undefined;
+  let act: ((cache: Cache) => void) | undefined;
+  const run = (): void => {
+    const now = act;
+    act = undefined;
+    if (cache !== undefined) now?.(cache);
+  };
+  const meddling: Codec = {
+    encode(value) {
+      run();
+      return codec.encode(value);
+    },
+    decode(bytes) {
+      run();
+      return codec.decode(bytes);
+    },
+  };
+  for (const [action, todo] of Object.entries(ACTIONS)) {
+    if (action === 'attach') continue;
+    for (const call of [
+      () => cache?.put('k', { a: 1 }),
+      () => cache?.get('k'),
+      () => cache?.take('k'),
+      () => cache?.entry('k'),
+      () => [...(cache as Cache)],
+    ]) {
+      cache = new SharedCache<unknown>({ maxBytes: '4MB', codec: meddling });
+      const watcher = SharedCache.attach(cache.handle, { codec });
+      cache.put('k', { before: true });
+      act = todo;
+      t.ok([undefined, 'ERR_CLOSED'].includes(codeOf(call) as undefined), action);
+      t.same(watcher.inspect().problems, []);
+      watcher.close();
+      cache.close();
+    }
+  }
+});
+
+t.test('the user’s own exit handler may use its open cache', async (t) => {
+  const cache = new SharedCache<number>({ maxBytes: '4MB' });
+  const other = new Worker(new URL('../fixtures/exit-writer.js', import.meta.url), {
+    execArgv: [],
+    workerData: cache.handle,
+  });
+  await once(other, 'exit');
+  t.equal(cache.get('in the handler'), 1_000);
+  t.same(cache.inspect().problems, []);
+  cache.close();
+});
