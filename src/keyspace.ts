@@ -14,7 +14,7 @@ import { ValueKind } from './codec/kinds.js';
 import type { Encoded } from './codec/value.js';
 import type { Duration } from './duration.js';
 import { checkFunction, describe, SharedCacheError } from './errors.js';
-import { Flight } from './flight/flight.js';
+import { Flight, NO_VERSION } from './flight/flight.js';
 import { type Loaded, loadedOf } from './flight/loaded.js';
 import {
   type AsyncLoadOptions,
@@ -479,7 +479,8 @@ export abstract class Keyspace<V = unknown> {
     const run = loader as (key: string, context: LoaderContext<unknown>) => unknown;
     const hit = load.force ? undefined : this.get(key);
     if (hit !== undefined) {
-      if (this.#isDue(key, load) !== undefined) this.#flight.refresh(target, key, run, load);
+      const due = this.#isDue(key, load);
+      if (due !== undefined) this.#flight.refresh(target, key, run, load, due);
       return hit;
     }
     const than = load.force ? target.versionOf(key) : undefined;
@@ -687,14 +688,17 @@ export abstract class Keyspace<V = unknown> {
     }
   }
 
-  /** Why what `get` has just found is to be loaded anew: it is past its TTL, or in the last share of it. */
-  #isDue(key: string, { staleTtl, refreshAhead, ttl }: Load): 'stale' | 'ahead' | undefined {
-    if (this.#isStale(this.#lastExpiresAt, staleTtl)) return 'stale';
+  /**
+   * Whether what `get` has just found is to be loaded anew, because it is past its TTL or in the last share of it: then the
+   * version to be replaced. Of what is past its TTL, any: a fresh one is told by its times.
+   */
+  #isDue(key: string, { staleTtl, refreshAhead, ttl }: Load): number | undefined {
+    if (this.#isStale(this.#lastExpiresAt, staleTtl)) return NO_VERSION;
     if (refreshAhead === 0 || !this.#find(key, false)) return undefined;
-    const { isExtended, extras, expiresAt } = this.session.reading;
+    const { isExtended, extras, expiresAt, version } = this.session.reading;
     const lifetime = (isExtended && lifetimeOf(extras.words)) || ttl;
     const left = this.session.open().clock.until(expiresAt) - staleTtl;
-    return left <= refreshAhead * lifetime ? 'ahead' : undefined;
+    return left <= refreshAhead * lifetime ? version : undefined;
   }
 
   /** Whether a value that ends then is past its TTL, and only served because it may be stale. */
@@ -703,12 +707,12 @@ export abstract class Keyspace<V = unknown> {
   }
 
   /** A failure is the caller's only if the value is past its TTL. */
-  #refreshSync(key: string, run: Loader, load: Load, hit: V, due: 'stale' | 'ahead'): V {
+  #refreshSync(key: string, run: Loader, load: Load, hit: V, due: number): V {
     try {
-      const loaded = this.#flight.refreshSync(this.#target, key, run, load);
+      const loaded = this.#flight.refreshSync(this.#target, key, run, load, due);
       return loaded === undefined ? hit : (this.#target.copyOf(loaded) as V);
     } catch (error) {
-      if (due === 'stale') throw error;
+      if (due === NO_VERSION) throw error;
       return hit;
     }
   }

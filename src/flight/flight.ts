@@ -19,7 +19,7 @@ const HOLD_MS = 60_000;
 /** Longest sleep between two looks at whether the loading thread still lives. */
 const SLICE_MS = 25;
 /** No entry has this version. */
-const NO_VERSION = -1;
+export const NO_VERSION = -1;
 
 export type Loader = (key: string, context: LoaderContext<unknown>) => unknown;
 
@@ -115,17 +115,17 @@ export class Flight {
   }
 
   /** Computes the value anew; undefined while somebody else does, whose callers keep the value they have. */
-  refreshSync(target: LoadTarget, key: string, loader: Loader, load: Load): Loaded | undefined {
+  refreshSync(target: LoadTarget, key: string, loader: Loader, load: Load, than: number): Loaded | undefined {
     for (const frame of currentLoads(this.#table.arena.words)) if (isOf(frame, target, key)) return undefined;
-    const call: Call = { target, key, loader, load, than: target.versionOf(key) };
+    const call: Call = { target, key, loader, load, than };
     const claim = this.#claim(call);
     return claim.kind === 'owned' ? this.#runSync(call, claim, false) : undefined;
   }
 
-  /** Refreshes in the background unless somebody does already; a failure leaves the value that is there. */
-  refresh(target: LoadTarget, key: string, loader: Loader, load: Load): void {
+  /** Refreshes in the background unless somebody does or did already; a failure leaves the value that is there. */
+  refresh(target: LoadTarget, key: string, loader: Loader, load: Load, than: number): void {
     if (this.#pendingOf(target, key) !== undefined) return;
-    const call: Call = { target, key, loader, load, than: target.versionOf(key) };
+    const call: Call = { target, key, loader, load, than };
     const claim = this.#claim(call);
     if (claim.kind !== 'owned') return;
     const pending = new Pending();

@@ -9,10 +9,10 @@ import type { Tags } from '../table/tags.js';
 const PROBES = 64;
 /** A thread that was found alive is not asked again for so long: thousands of callers may wait for one loader. */
 const ALIVE_MS = 12;
-/** An asynchronous load shows that its thread's event loop turns this often. */
+/** An asynchronous load shows that its thread runs this often, when its event loop turns or another key is asked for. */
 const BEAT_MS = 250;
 /** A load that has not shown it for so long is somebody else's to do: its thread stands still, though it lives. */
-export const SILENCE_MS = 3_000;
+export const SILENCE_MS = 5_000;
 
 /** A lease as a load sees it: `load` tells this load from others that have the lease before or after. */
 interface Seen {
@@ -53,6 +53,7 @@ export class Leases implements RunningLoads {
   /** Leases of this thread's asynchronous loads, which show that its event loop turns. */
   readonly #beating = new Map<number, number>();
   #beats: ReturnType<typeof setInterval> | undefined;
+  #beatenAt = 0;
 
   constructor(words: Int32Array, doubles: Float64Array, tags: Tags, context: LockContext) {
     this.#words = words;
@@ -64,6 +65,8 @@ export class Leases implements RunningLoads {
   /** `hashes` are those of the key's namespaces and tags: a load that one of them has overtaken is taken over. */
   claim(key: KeyEncoder, hashes: readonly number[]): Claim {
     const ticket = Atomics.load(this.#words, CONTROL.leaseReleases);
+    // A thread that asks for one key after the other runs, though its event loop may not turn for long.
+    if (this.#beating.size > 0 && monotonicMs() - this.#beatenAt > BEAT_MS) this.#beatAll();
     if (!this.#lock()) return { kind: 'full', ticket, begun: this.#tags.now() };
     try {
       return this.#claimLocked(key.hash, key.secondHash(), hashes, ticket);
@@ -202,6 +205,7 @@ export class Leases implements RunningLoads {
   }
 
   #beatAll(): void {
+    this.#beatenAt = monotonicMs();
     for (const [lease, load] of this.#beating) {
       const word = wordOf(lease);
       if (this.#words[word + LEASE.owner] === this.context.owner && this.#words[word + LEASE.load] >>> 1 === load)

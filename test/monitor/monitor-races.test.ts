@@ -32,7 +32,7 @@ t.test('threads that add the same names at once agree on them', async (t) => {
 t.test('names left locked by a thread that is gone are taken over', async (t) => {
   const monitor = new SharedMonitor();
   // No thread has this identity: the largest process number Linux gives is 2^22.
-  Atomics.store(new Int32Array(monitor.handle.buffer), HEADER.namesLock, 2 ** 30);
+  Atomics.store(new Int32Array(monitor.handle.buffer), HEADER.namesLock, 2 ** 30 + 1);
   monitor.recordOperation('after', 1, true);
   t.same(monitor.operations, ['after']);
   t.equal(Atomics.load(new Int32Array(monitor.handle.buffer), HEADER.namesLock), 0);
