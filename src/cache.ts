@@ -8,12 +8,12 @@ import { hasCodec, type SharedCacheHandle } from './handle.js';
 import { Keyspace } from './keyspace.js';
 import { type LeaveListener, type ListenOptions, listen } from './listen.js';
 import { Arena } from './memory/arena.js';
-import { FLAG_CUSTOM_CODEC } from './memory/layout.js';
-import { planSizes } from './memory/sizing.js';
 import { SharedMonitor } from './monitor/monitor.js';
 import { type Namespace, namespaceInside } from './namespace.js';
+import { openCache, settingsOf, sizesOf } from './open.js';
 import { checkCodec, checkNow, type ResolvedOptions, resolveOptions, type SharedCacheOptions } from './options.js';
-import { EVICTION_NAMES, policies } from './policy/index.js';
+import type { Origin } from './process/open.js';
+import { removeFile } from './process/remove.js';
 import { Session } from './session.js';
 import { type CacheStats, collectStats } from './stats.js';
 import { type SweeperControl, startSweeper } from './sweeper.js';
@@ -38,6 +38,9 @@ interface Attached {
   monitor: SharedMonitor | undefined;
   /** Only of the thread that created the cache, and only if it is to be swept. */
   sweepIntervalMs?: number | undefined;
+  /** Of the thread that opened it by its path. */
+  path?: string | undefined;
+  origin?: Origin | undefined;
 }
 
 /**
@@ -49,6 +52,10 @@ interface Attached {
 export class SharedCache<V = unknown> extends Keyspace<V> {
   /** Latencies of the operations of all threads, when the cache was created with `monitor`. */
   readonly monitor: SharedMonitor | undefined;
+  /** The file that is its memory, when it was opened by its path. */
+  readonly path: string | undefined;
+  /** What `open` found: nothing, a cache in use, one that nobody used, or one that could not be used. */
+  readonly origin: Origin | undefined;
   readonly #table: Table;
   readonly #sweeper: SweeperControl | undefined;
 
@@ -57,9 +64,12 @@ export class SharedCache<V = unknown> extends Keyspace<V> {
   /** @internal */
   constructor(options: undefined, attached: Attached);
   constructor(options?: SharedCacheOptions, attached?: Attached) {
-    const { table, codec, monitor, sweepIntervalMs } = attached ?? createTable(resolveOptions(options));
+    const given = attached ?? createTable(resolveOptions(options));
+    const { table, codec, monitor, sweepIntervalMs } = given;
     super(new Session(table, codec), ROOT);
     this.#table = table;
+    this.path = given.path ?? table.place?.handle.path;
+    this.origin = given.origin;
     this.monitor = monitor;
     if (monitor !== undefined) {
       const timing = new CacheTiming(monitor);
@@ -104,6 +114,36 @@ export class SharedCache<V = unknown> extends Keyspace<V> {
     }
     const monitor = handle.monitor === undefined ? undefined : SharedMonitor.attach(handle.monitor);
     return new SharedCache<V>(undefined, { codec, monitor, table: Table.of(arena, { now }) });
+  }
+
+  /**
+   * One cache for all threads of all processes that open the path: the file is its memory. On /dev/shm it outlives the
+   * processes, on a disk also a clean end of the machine. The first open decides the options; a later one may leave them
+   * out. Linux (macOS by the same calls, untested). Needs the package koffi, or Node's own node:ffi.
+   *
+   * Throws ERR_INVALID_OPTION for an option that is another than the file's, ERR_INVALID_FILE for a file that is no cache of
+   * this user and version, ERR_NO_SPACE, ERR_NO_MAPPING, ERR_UNSUPPORTED_PLATFORM, ERR_TOO_MANY_THREADS when 1,024 are
+   * attached.
+   */
+  static open<V = unknown>(path: string, options: SharedCacheOptions = {}): SharedCache<V> {
+    const { arena, opened, sweepIntervalMs } = openCache(path, options);
+    const table = Table.of(arena, { now: options.now, place: opened.place });
+    return new SharedCache<V>(undefined, {
+      table,
+      codec: options.codec,
+      monitor: undefined,
+      sweepIntervalMs,
+      path: table.place?.handle.path,
+      origin: opened.origin,
+    });
+  }
+
+  /**
+   * Takes the name of a cache's file away; who uses it goes on. False when there is none. Throws ERR_INVALID_FILE for a file
+   * that is no cache of this user.
+   */
+  static remove(path: string): boolean {
+    return removeFile(path);
   }
 
   /** What another thread attaches by; travels in workerData, postMessage and tasks of a pool. */
@@ -205,19 +245,10 @@ function detach({ table, sweeper }: Resources): void {
 const collected = new FinalizationRegistry<Resources>(detach);
 
 function createTable(resolved: ResolvedOptions): Attached {
-  const policy = policies[resolved.eviction];
-  const sizing = planSizes({ ...resolved, policyShardWords: policy.shardWords, policyGlobalWords: policy.globalWords });
-  const arena = Arena.create(sizing, {
-    evictionId: EVICTION_NAMES.indexOf(resolved.eviction),
-    flags: resolved.codec === undefined ? 0 : FLAG_CUSTOM_CODEC,
-    defaultTtl: resolved.ttl,
-    maxBytes: resolved.maxBytes,
-    maxEntries: resolved.maxEntries,
-    lockTimeoutMs: resolved.lockTimeoutMs,
-  });
+  const arena = Arena.create(sizesOf(resolved), settingsOf(resolved));
+  Clock.start(arena.doubles);
   const monitor =
     resolved.monitor === undefined ? undefined : new SharedMonitor({ sample: DEFAULT_SAMPLE, ...resolved.monitor });
-  Clock.start(arena.doubles);
   return {
     table: Table.of(arena, { now: resolved.now }),
     codec: resolved.codec,

@@ -25,4 +25,5 @@ export type { MonitorSettings, SharedCacheOptions, SweepSettings } from './optio
 export type { EvictionName } from './policy/index.js';
 export { CachePool, type CachePoolOptions, type PoolRunOptions } from './pool/pool.js';
 export type { TaskContext } from './pool/task.js';
+export type { Origin } from './process/open.js';
 export type { CacheStats } from './stats.js';

@@ -21,6 +21,8 @@ export function attachSweep(buffers: ArenaBuffers): Sweep {
   let turn = 0;
   return {
     tick() {
+      // Of all processes one sweeps; the lock that says who is given back when it dies.
+      if (table.place !== undefined && !table.place.trySweep()) return;
       clock.tick();
       const end = monotonicMs() + TICK_BUDGET_MS;
       for (let i = 0; i < shards.length && monotonicMs() < end; i++) {

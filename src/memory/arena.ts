@@ -24,6 +24,17 @@ const MAX_CACHE_BYTES = 2 ** 40;
 export interface ArenaBuffers {
   readonly control: SharedArrayBuffer;
   readonly segments: readonly SharedArrayBuffer[];
+  /** Present when they are a mapped file that several processes share. */
+  readonly file?: MappedFile | undefined;
+}
+
+/** Which file the buffers are, for another thread of the process that mapped it; structured-cloneable. */
+export interface MappedFile {
+  readonly path: string;
+  readonly dev: number;
+  readonly ino: number;
+  /** One word: the threads of this process that have a place at this mapping. */
+  readonly users: SharedArrayBuffer;
 }
 
 export interface ArenaSettings {
@@ -60,25 +71,36 @@ export class Arena {
     });
   }
 
-  /** Throws ERR_INVALID_OPTION when the system refuses that much address space. */
-  static create(sizing: Sizing, settings: ArenaSettings): Arena {
+  /** Bytes of the control buffer and of each segment. */
+  static sizes(sizing: Sizing): number[] {
     const { geometry, shardCount } = sizing;
-    const shardBytes = geometry.words * 4;
-    const shardsPerSegment = Math.min(shardCount, Math.max(1, Math.floor(MAX_SEGMENT_BYTES / shardBytes)));
-    const control = allocate(sizing.control.words * 4, settings.maxBytes);
-    const segments: SharedArrayBuffer[] = [];
-    for (let left = shardCount; left > 0; left -= shardsPerSegment) {
-      segments.push(allocate(Math.min(left, shardsPerSegment) * shardBytes, settings.maxBytes));
+    const sizes = [sizing.control.words * 4];
+    const perSegment = shardsPerSegment(sizing);
+    for (let left = shardCount; left > 0; left -= perSegment) {
+      sizes.push(Math.min(left, perSegment) * geometry.words * 4);
     }
+    return sizes;
+  }
+
+  /** Allocates its buffers. Throws ERR_INVALID_OPTION when the system refuses that much address space. */
+  static create(sizing: Sizing, settings: ArenaSettings): Arena {
+    const [control, ...segments] = Arena.sizes(sizing).map((bytes) => allocate(bytes, settings.maxBytes));
+    return Arena.format({ control, segments }, sizing, settings);
+  }
+
+  /** Makes zeroed buffers of these sizes, or larger, an empty cache. */
+  static format(buffers: ArenaBuffers, sizing: Sizing, settings: ArenaSettings): Arena {
+    const { geometry, shardCount } = sizing;
+    const { control } = buffers;
     const m = new Int32Array(control);
-    const doubles = new Float64Array(control);
+    const doubles = new Float64Array(control, 0, CONTROL.words >> 1);
     m[CONTROL.threadCount] = sizing.control.threadCount;
     m[CONTROL.tagSlots] = sizing.control.tagSlots;
     m[CONTROL.eventWords] = geometry.eventWords;
     m[CONTROL.layoutVersion] = LAYOUT_VERSION;
     m[CONTROL.shardCount] = shardCount;
     m[CONTROL.shardWords] = geometry.words;
-    m[CONTROL.shardsPerSegment] = shardsPerSegment;
+    m[CONTROL.shardsPerSegment] = shardsPerSegment(sizing);
     m[CONTROL.pageShift] = geometry.pageShift;
     m[CONTROL.pageCount] = geometry.pageCount;
     m[CONTROL.bucketCount] = geometry.bucketCount;
@@ -96,7 +118,7 @@ export class Arena {
     // Hash key and cache id lie side by side.
     randomFillSync(m, CONTROL.hashKey0, 4);
     Atomics.store(m, CONTROL.magic, MAGIC);
-    return new Arena({ control, segments }, sizing.control, geometry);
+    return new Arena(buffers, sizing.control, geometry);
   }
 
   /** Believes nothing: magic, layout version, geometry and buffer sizes are checked against each other first. */
@@ -170,7 +192,7 @@ export class Arena {
       // Array.from, since `every` skips the holes of a sparse array.
       Array.from(segments).every((segment: unknown, i) => {
         const held = Math.min(m[CONTROL.shardsPerSegment], shardCount - i * m[CONTROL.shardsPerSegment]);
-        return segment instanceof SharedArrayBuffer && segment.byteLength === held * shardBytes;
+        return segment instanceof SharedArrayBuffer && segment.byteLength >= held * shardBytes;
       });
     if (!agrees) throw invalidHandle('its buffers do not have the sizes its header tells');
     return new Arena(buffers, layout, geometry);
@@ -180,6 +202,10 @@ export class Arena {
   get id(): string {
     return `${this.words[CONTROL.cacheId0] >>> 0}-${this.words[CONTROL.cacheId1] >>> 0}`;
   }
+}
+
+function shardsPerSegment({ geometry, shardCount }: Sizing): number {
+  return Math.min(shardCount, Math.max(1, Math.floor(MAX_SEGMENT_BYTES / (geometry.words * 4))));
 }
 
 const isPowerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(value));

@@ -56,6 +56,11 @@ export class Clock {
     doubles[CONTROL.clock >> 1] = Math.floor(monotonicMs() + offset);
   }
 
+  /** Goes on in time where the cache was left, after a new start of the machine: never back, and with the date. */
+  static restart(doubles: Float64Array): void {
+    doubles[CONTROL.clockOffset >> 1] = Math.max(wallMs(), doubles[CONTROL.clock >> 1]) - monotonicMs();
+  }
+
   /** From now on this thread's time is what `own` says, in ms. */
   use(own: () => number): void {
     this.#own = own;

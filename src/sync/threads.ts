@@ -2,6 +2,7 @@ import { SharedCacheError } from '../errors.js';
 import type { ControlGeometry } from '../memory/geometry.js';
 import { COUNTERS, MAX_GENERATION, OWNER_INDEX_BITS, THREAD, THREAD_FREE } from '../memory/layout.js';
 import { createLiveness, isAlive, isMarkAlive, type Liveness, markOf } from './liveness.js';
+import type { RecordLocks } from './record-locks.js';
 
 const INDEX_MASK = 2 ** OWNER_INDEX_BITS - 1;
 
@@ -17,24 +18,30 @@ export class ThreadRegistry {
   readonly words: Int32Array;
   readonly #doubles: Float64Array;
   readonly #places: Pick<ControlGeometry, 'threadCount' | 'threadsWord' | 'countersWord'>;
-  readonly #liveness: Liveness = createLiveness();
+  /** Where the threads are of several processes: who lives is told by locks on the records. */
+  readonly #locks: RecordLocks | undefined;
+  /** Else by what each thread says of itself. */
+  readonly #liveness: Liveness | undefined;
 
   constructor(
     words: Int32Array,
     doubles: Float64Array,
     places: Pick<ControlGeometry, 'threadCount' | 'threadsWord' | 'countersWord'>,
+    locks?: RecordLocks | undefined,
   ) {
     this.words = words;
     this.#doubles = doubles;
     this.#places = places;
+    this.#locks = locks;
+    this.#liveness = locks === undefined ? createLiveness() : undefined;
   }
 
   /** Takes a record for the calling thread and returns its owner number, > 0. `service`: not one of the user's threads. */
   attach(service: boolean): number {
     const m = this.words;
     const identity = new Int32Array(THREAD.identityWords);
-    this.#liveness.register(identity, 0);
-    const index = this.#claim(-markOf(identity, 0));
+    this.#liveness?.register(identity, 0);
+    const index = this.#locks === undefined ? this.#claim(-markOf(identity, 0)) : this.#claimByLock(this.#locks);
     const record = this.#record(index);
     // A new generation first: from here on a lock word with the old number names a dead thread.
     const generation = ((m[record + THREAD.generation] >>> 0) % MAX_GENERATION) + 1;
@@ -51,14 +58,15 @@ export class ThreadRegistry {
   /** Gives the record back: from here on the owner number names a dead thread. */
   detach(owner: number): void {
     Atomics.store(this.words, this.#recordOf(owner) + THREAD.state, THREAD_FREE);
-    this.#liveness.release();
+    this.#liveness?.release();
+    this.#locks?.release();
   }
 
   /** Whether the thread that got this owner number is gone. Takes microseconds: not for a hot path. */
   isDead(owner: number): boolean {
-    const record = this.#recordOf(owner);
-    if (Atomics.load(this.words, record + THREAD.generation) !== owner >> OWNER_INDEX_BITS) return true;
-    return this.#isVacant(record);
+    const generation = this.#recordOf(owner) + THREAD.generation;
+    if (Atomics.load(this.words, generation) !== owner >> OWNER_INDEX_BITS) return true;
+    return this.#isVacant(owner & INDEX_MASK);
   }
 
   /** Notes that the thread blocks until the key with these hashes is loaded. */
@@ -91,7 +99,7 @@ export class ThreadRegistry {
     for (let index = 0; index < this.#places.threadCount; index++) {
       const record = this.#record(index);
       const own = this.words[record + THREAD.listening];
-      if (own !== 0 && !this.#isVacant(record)) causes |= own;
+      if (own !== 0 && !this.#isVacant(index)) causes |= own;
     }
     return causes;
   }
@@ -105,7 +113,7 @@ export class ThreadRegistry {
     let count = 0;
     for (let index = 0; index < this.#places.threadCount; index++) {
       const record = this.#record(index);
-      if (this.words[record + THREAD.service] === 0 && !this.#isVacant(record)) count++;
+      if (this.words[record + THREAD.service] === 0 && !this.#isVacant(index)) count++;
     }
     return count;
   }
@@ -136,9 +144,11 @@ export class ThreadRegistry {
     return this.#places.countersWord + index * COUNTERS * 2;
   }
 
-  #isVacant(record: number): boolean {
+  #isVacant(index: number): boolean {
+    const record = this.#record(index);
     const state = Atomics.load(this.words, record + THREAD.state);
     if (state === THREAD_FREE) return true;
+    if (this.#locks !== undefined) return !this.#locks.isTaken(index);
     return state > 0 ? !isAlive(this.words, record + THREAD.identity) : !isMarkAlive(-state);
   }
 
@@ -152,9 +162,19 @@ export class ThreadRegistry {
     for (let index = 0; index < this.#places.threadCount; index++) {
       const word = this.#record(index) + THREAD.state;
       const state = Atomics.load(m, word);
-      if (this.#isVacant(this.#record(index)) && Atomics.compareExchange(m, word, state, mark) === state) return index;
+      if (this.#isVacant(index) && Atomics.compareExchange(m, word, state, mark) === state) return index;
     }
-    throw new SharedCacheError(
+    throw this.#tooMany();
+  }
+
+  /** The kernel gives each lock to one thread, and takes it from one that dies: what it gives is vacant. */
+  #claimByLock(locks: RecordLocks): number {
+    for (let index = 0; index < this.#places.threadCount; index++) if (locks.tryTake(index)) return index;
+    throw this.#tooMany();
+  }
+
+  #tooMany(): SharedCacheError {
+    return new SharedCacheError(
       'ERR_TOO_MANY_THREADS',
       `${this.#places.threadCount} threads are attached to this cache, more are not allowed; close() caches that are no longer used`,
     );

@@ -5,15 +5,18 @@ import { CONTROL } from '../memory/layout.js';
 import { classTables } from '../memory/size-classes.js';
 import { EVICTION_NAMES, policies } from '../policy/index.js';
 import type { PolicyFactory, PolicyShared } from '../policy/policy.js';
+import { Place } from '../process/place.js';
 import { Clock } from '../sync/clock.js';
 import type { LockContext } from '../sync/mutex.js';
-import { SLICE_MS, tryLockWord, unlockWord } from '../sync/mutex.js';
+import { SLICE_MS, SLICE_OF_PROCESSES_MS, tryLockWord, unlockWord } from '../sync/mutex.js';
 import { ThreadRegistry } from '../sync/threads.js';
 import { Draft } from './draft.js';
 import { type RunningLoads, Shard } from './shard.js';
 import { Tags } from './tags.js';
 
 const BUSY_BEFORE_DOUBT = 64;
+/** How often a thread of several processes looks whether it is asked for a lock. */
+const ASK_SLICE_MS = 100;
 
 /** Tables of this thread by cache id: a thread that attaches twice is still one owner. */
 const tables = new Map<string, Table>();
@@ -31,11 +34,15 @@ export interface TableOptions {
   service?: boolean | undefined;
   /** This thread's clock, ms, instead of the machine's. */
   now?: (() => number) | undefined;
+  /** Of the thread that has just opened the file. */
+  place?: Place | undefined;
 }
 
 /** One thread's place in one cache: its owner number, its views of all shards, its counters, its key encoder and draft. */
 export class Table {
   readonly arena: Arena;
+  /** The thread's place at the file, when the cache's memory is one. */
+  readonly place: Place | undefined;
   readonly registry: ThreadRegistry;
   readonly owner: number;
   readonly clock: Clock;
@@ -49,11 +56,12 @@ export class Table {
   readonly #listeners = new Set<{ causes: number }>();
   #users = 0;
 
-  private constructor(arena: Arena, service: boolean) {
+  private constructor(arena: Arena, service: boolean, place: Place | undefined) {
     const m = arena.words;
     const policy = policyOf(arena);
     this.arena = arena;
-    this.registry = new ThreadRegistry(m, arena.doubles, arena.control);
+    this.place = place;
+    this.registry = new ThreadRegistry(m, arena.doubles, arena.control, place?.threadRecords());
     this.clock = new Clock(m, arena.doubles);
     this.tags = new Tags(m, arena.doubles);
     this.key = new KeyEncoder(m[CONTROL.hashKey0], m[CONTROL.hashKey1]);
@@ -64,7 +72,7 @@ export class Table {
       owner: this.owner,
       registry: this.registry,
       lockTimeoutMs: m[CONTROL.lockTimeoutMs],
-      sliceMs: SLICE_MS,
+      sliceMs: place === undefined ? SLICE_MS : SLICE_OF_PROCESSES_MS,
       left: false,
     };
     const shardBits = Math.log2(arena.shards.length);
@@ -88,15 +96,31 @@ export class Table {
   }
 
   /** The thread's table of the cache: made at the first attach, shared by the later ones. */
-  static of(arena: Arena, { service = false, now }: TableOptions = {}): Table {
+  static of(arena: Arena, { service = false, now, place }: TableOptions = {}): Table {
     let table = tables.get(arena.id);
     if (table === undefined) {
-      table = new Table(arena, service);
+      table = Table.#create(arena, service, place);
       tables.set(arena.id, table);
+    } else {
+      // The thread has the cache already, by a mapping of its own.
+      place?.close();
     }
     if (now !== undefined) table.clock.use(now);
     table.#users++;
     return table;
+  }
+
+  static #create(arena: Arena, service: boolean, given: Place | undefined): Table {
+    const { buffers } = arena;
+    const joined = (): Place | undefined =>
+      buffers.file === undefined ? undefined : Place.join(buffers.file, [buffers.control, ...buffers.segments]);
+    const place = given ?? joined();
+    try {
+      return new Table(arena, service, place);
+    } catch (error) {
+      place?.close();
+      throw error;
+    }
   }
 
   shardOf(hash: number): Shard {
@@ -169,6 +193,7 @@ export class Table {
     if (this.arena.words[CONTROL.listening] !== 0) this.refreshListening();
     this.registry.detach(this.owner);
     Atomics.notify(this.registry.words, this.registry.askWord(this.owner));
+    this.place?.close();
   }
 
   /**
@@ -180,11 +205,12 @@ export class Table {
     const word = this.registry.askWord(this.owner);
     const answer = (): void => {
       if (this.lockContext.left) return;
-      Atomics.store(words, word, 0);
-      this.releaseAbandoned();
+      if (Atomics.exchange(words, word, 0) !== 0) this.releaseAbandoned();
       this.#listen();
     };
-    const wait = Atomics.waitAsync(words, word, 0);
+    // Another process cannot wake this one: then the word is looked at from time to time.
+    const wait =
+      this.place === undefined ? Atomics.waitAsync(words, word, 0) : Atomics.waitAsync(words, word, 0, ASK_SLICE_MS);
     if (wait.async) void wait.value.then(answer);
     else queueMicrotask(answer);
   }

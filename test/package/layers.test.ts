@@ -26,7 +26,7 @@ const refused: [file: string, imports: string][] = [
   ['src/monitor/record.ts', '../pool/pool.js'],
   ['src/monitor/report/html.ts', '../../table/get.js'],
   ['src/flight/flight.ts', '../keyspace.js'],
-  ['src/flight/waits.ts', '../process/liveness.js'],
+  ['src/process/place.ts', '../table/shard.js'],
   ['src/process/file.ts', '../cache.js'],
   ['src/snapshot/dump.ts', '../keyspace.js'],
   ['src/debug/check.ts', '../keyspace.js'],

@@ -1,0 +1,145 @@
+import { describe, SharedCacheError } from './errors.js';
+import { Arena, type ArenaBuffers } from './memory/arena.js';
+import { CONTROL, FLAG_CUSTOM_CODEC, LAYOUT_VERSION, MAX_THREADS_OF_PROCESSES, SHARD } from './memory/layout.js';
+import { planSizes, type Sizing } from './memory/sizing.js';
+import { type ResolvedOptions, resolveOptions, type SharedCacheOptions } from './options.js';
+import { EVICTION_NAMES, policies } from './policy/index.js';
+import { type Content, type Opened, openFile } from './process/open.js';
+import { Clock } from './sync/clock.js';
+
+/** Options that are the file's: a later open may leave them out, and must not name others. */
+const SHARED = [
+  'maxBytes',
+  'maxEntries',
+  'ttl',
+  'eviction',
+  'shards',
+  'averageEntryBytes',
+  'lockTimeoutMs',
+  'sweep',
+] as const;
+
+/** What the file says the cache was made with: the options as they were resolved. */
+type Made = Record<(typeof SHARED)[number] | 'codec', unknown>;
+
+/** A cache that was opened by its path. */
+export interface OpenedCache {
+  readonly arena: Arena;
+  readonly opened: Opened;
+  readonly sweepIntervalMs: number | undefined;
+}
+
+/** How the policy's memory is planned. */
+export function sizesOf(resolved: ResolvedOptions, threadCount?: number): Sizing {
+  const { shardWords, globalWords } = policies[resolved.eviction];
+  return planSizes({ ...resolved, threadCount, policyShardWords: shardWords, policyGlobalWords: globalWords });
+}
+
+/** Makes zeroed buffers a cache with these options. */
+export function formatCache(buffers: ArenaBuffers, sizing: Sizing, resolved: ResolvedOptions): Arena {
+  const arena = Arena.format(buffers, sizing, settingsOf(resolved));
+  Clock.start(arena.doubles);
+  return arena;
+}
+
+export function settingsOf(resolved: ResolvedOptions): Parameters<typeof Arena.format>[2] {
+  return {
+    evictionId: EVICTION_NAMES.indexOf(resolved.eviction),
+    flags: resolved.codec === undefined ? 0 : FLAG_CUSTOM_CODEC,
+    defaultTtl: resolved.ttl,
+    maxBytes: resolved.maxBytes,
+    maxEntries: resolved.maxEntries,
+    lockTimeoutMs: resolved.lockTimeoutMs,
+  };
+}
+
+/** Throws what openFile throws, ERR_INVALID_OPTION, and ERR_INVALID_TTL. */
+export function openCache(path: string, options: SharedCacheOptions): OpenedCache {
+  const resolved = resolveOptions(options);
+  if (resolved.monitor !== undefined) {
+    throw new SharedCacheError(
+      'ERR_INVALID_OPTION',
+      'monitor cannot be an option of a cache that is opened by its path; create a SharedMonitor in each process and let it observe the cache',
+    );
+  }
+  const sizing = sizesOf(resolved, MAX_THREADS_OF_PROCESSES);
+  const content: Content = {
+    layoutVersion: LAYOUT_VERSION,
+    describe: () => ({ sizes: Arena.sizes(sizing), options: JSON.stringify(madeOf(resolved)) }),
+    fill: (buffers) => void formatCache(buffersOf(buffers), sizing, resolved),
+    isSound: (buffers) => isSound(buffersOf(buffers)),
+    agree: (text) => agree(JSON.parse(text) as Made, options, resolved),
+    revive: (buffers, rebooted) => revive(Arena.attach(buffersOf(buffers)), rebooted),
+  };
+  const opened = openFile(path, content);
+  const { buffers, handle } = opened.place;
+  try {
+    const arena = Arena.attach({ ...buffersOf(buffers), file: handle });
+    const { sweep } = JSON.parse(opened.options) as Made;
+    return {
+      arena,
+      opened,
+      sweepIntervalMs: sweep === false || resolved.now !== undefined ? undefined : Number(sweep),
+    };
+  } catch (error) {
+    opened.place.close();
+    throw error;
+  }
+}
+
+const buffersOf = ([control, ...segments]: readonly SharedArrayBuffer[]): ArenaBuffers => ({ control, segments });
+
+/** JSON has no Infinity. */
+function madeOf(resolved: ResolvedOptions): Made {
+  return {
+    maxBytes: resolved.maxBytes,
+    maxEntries: resolved.maxEntries ?? null,
+    ttl: String(resolved.ttl),
+    eviction: resolved.eviction,
+    shards: resolved.shards ?? null,
+    averageEntryBytes: resolved.averageEntryBytes,
+    lockTimeoutMs: String(resolved.lockTimeoutMs),
+    sweep: resolved.sweepIntervalMs ?? false,
+    codec: resolved.codec !== undefined,
+  };
+}
+
+/** Throws ERR_INVALID_OPTION for an option that was named and is another than the file's. */
+function agree(made: Made, options: SharedCacheOptions, resolved: ResolvedOptions): void {
+  const asked = madeOf(resolved);
+  for (const name of SHARED) {
+    if (options[name] === undefined || asked[name] === made[name]) continue;
+    throw new SharedCacheError(
+      'ERR_INVALID_OPTION',
+      `${name} is ${describe(made[name])} in the cache that is there, received ${describe(asked[name])}; leave it out to take what is there`,
+    );
+  }
+  if (asked.codec === made.codec) return;
+  throw new SharedCacheError(
+    'ERR_INVALID_OPTION',
+    `codec must be ${made.codec ? 'the one the cache was made with' : 'left out, as when the cache was made'}, received ${describe(options.codec)}`,
+  );
+}
+
+/** Whether header and shard heads make sense; nothing behind them is looked at. */
+function isSound(buffers: ArenaBuffers): boolean {
+  let arena: Arena;
+  try {
+    arena = Arena.attach(buffers);
+  } catch {
+    return false;
+  }
+  if (policies[EVICTION_NAMES[arena.words[CONTROL.evictionId]]] === undefined) return false;
+  return arena.shards.every(({ words: m, slotCount, geometry }) => {
+    const isLockWord = m[SHARD.lock] < 0 || m[SHARD.lock] % 2 === 0;
+    const hasEntries = m[SHARD.entries] >= 0 && m[SHARD.entries] <= slotCount;
+    return isLockWord && hasEntries && m[SHARD.freshPages] >= 0 && m[SHARD.freshPages] <= geometry.pageCount;
+  });
+}
+
+/** Nobody uses the cache: what the dead left beside their locks, which are taken from them one by one. */
+function revive(arena: Arena, rebooted: boolean): void {
+  arena.words[CONTROL.ticking] = 0;
+  arena.words[CONTROL.listening] = 0;
+  if (rebooted) Clock.restart(arena.doubles);
+}

@@ -1,0 +1,210 @@
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, unlinkSync } from 'node:fs';
+import { SharedCacheError } from '../errors.js';
+import { bootId } from './boot.js';
+import { ByteLocks, LOCK } from './byte-locks.js';
+import {
+  clearClean,
+  type Description,
+  type Found,
+  fileBytes,
+  MAX_OPTION_BYTES,
+  readHeader,
+  writeHeader,
+  writeReady,
+} from './header.js';
+import { mapRegions, PAGE_BYTES, unmapRegions } from './mapping.js';
+import { native } from './native.js';
+import { lockOpening } from './opening.js';
+import { asInvalidFile, checkFolder, checkPath, createEmpty, invalidFile, isNameOf, openOwn } from './path.js';
+import { Place } from './place.js';
+import { checkSpace, reserve } from './reserve.js';
+
+/** What a call of open found: nothing, a cache that others use, one that nobody uses, one that cannot be used. */
+export type Origin = 'new' | 'joined' | 'warm' | 'discarded';
+
+/** What the file is to hold, from somebody who knows it. The calls come in this order, all while no other process decides. */
+export interface Content {
+  readonly layoutVersion: number;
+  /** What a new file is to be. Called before anything is changed, so it may throw. */
+  describe(): Omit<Description, 'layoutVersion'>;
+  /** Makes the regions of a new file, all zeros, a cache. */
+  fill(buffers: readonly SharedArrayBuffer[]): void;
+  /** Whether the regions hold a cache. */
+  isSound(buffers: readonly SharedArrayBuffer[], options: string): boolean;
+  /** Throws when the cache was made with other options than are asked for. */
+  agree(options: string): void;
+  /** Nobody uses the cache: makes it ready for the first who does. `rebooted`: the machine was started anew since. */
+  revive(buffers: readonly SharedArrayBuffer[], rebooted: boolean): void;
+}
+
+export interface Opened {
+  readonly place: Place;
+  readonly origin: Origin;
+  /** The text that the cache was made with. */
+  readonly options: string;
+}
+
+/** Files that are removed and made anew while one is being opened, before that is taken for a fault. */
+const MAX_ATTEMPTS = 1_000;
+
+/**
+ * Opens a cache file, whichever process comes first.
+ *
+ * All that is decided is decided under the lock of the file's opening byte, which the kernel takes from a process that dies.
+ * A file is made in place: a header page that says so, then the space, then the content, last the word that makes it ready.
+ * Who finds it without that word, and nobody at work, makes it anew. So there is no temporary file and no lock file, and a
+ * death at any step leaves what the next open can deal with.
+ *
+ * Whether a cache is in use is told by shared locks of the presence byte. A file in use is never written to by somebody who
+ * opens it: if it makes no sense, it only loses its name. The name may change hands while one waits for the lock, so it is
+ * looked at again.
+ *
+ * Throws ERR_UNSUPPORTED_PLATFORM, ERR_NO_MAPPING, ERR_INVALID_ARGUMENT, ERR_INVALID_FILE, ERR_NO_SPACE, ERR_LOCK_TIMEOUT,
+ * and what `content` throws.
+ */
+export function openFile(given: string, content: Content): Opened {
+  native();
+  const path = checkPath(given);
+  checkFolder(path);
+  const history = { created: false, discarded: false };
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const descriptor = openOwn(path);
+    if (descriptor === undefined) {
+      content.describe();
+      if (createEmpty(path)) history.created = true;
+      continue;
+    }
+    let opened: Opened | undefined;
+    try {
+      opened = asInvalidFile(path, () => openDescriptor(path, descriptor, content, history));
+    } finally {
+      if (opened === undefined) closeSync(descriptor);
+    }
+    if (opened !== undefined) return opened;
+  }
+  throw invalidFile(path, `its name was given to another file ${MAX_ATTEMPTS} times while it was opened`);
+}
+
+/** undefined: the path leads to another file by now, or to none. The caller closes the descriptor then. */
+function openDescriptor(
+  path: string,
+  descriptor: number,
+  content: Content,
+  history: { created: boolean; discarded: boolean },
+): Opened | undefined {
+  const locks = new ByteLocks(native(), descriptor);
+  lockOpening(locks, path);
+  const stats = fstatSync(descriptor);
+  if (!isNameOf(path, stats)) return undefined;
+  const found = readHeader(descriptor, stats.size, content.layoutVersion);
+  checkIsCache(path, found);
+  const inUse = locks.isHeldElsewhere(LOCK.presence);
+  const opened = enter(path, descriptor, locks, content, found, inUse);
+  if (opened === undefined && inUse) {
+    unlinkSync(path);
+    history.discarded = true;
+    return undefined;
+  }
+  const isNew = (found.kind === 'empty' || found.kind === 'unfinished') && !history.discarded;
+  const result = opened ?? make(path, descriptor, locks, content, isNew ? 'new' : 'discarded', history.created);
+  locks.unlock(LOCK.opening);
+  return result;
+}
+
+/** Throws ERR_INVALID_FILE. */
+export function checkIsCache(path: string, found: Found): void {
+  if (found.kind === 'foreign') throw invalidFile(path, 'it is not one of a cache');
+  if (found.kind === 'other version') {
+    throw invalidFile(
+      path,
+      `it was made by another version of mooncake-cache (${found.version}); SharedCache.remove(path) takes it away`,
+    );
+  }
+}
+
+/** Joins the cache that is there, or revives it; undefined when it cannot be used. */
+function enter(
+  path: string,
+  descriptor: number,
+  locks: ByteLocks,
+  content: Content,
+  found: Found,
+  inUse: boolean,
+): Opened | undefined {
+  if (found.kind !== 'ready') return undefined;
+  const { description, isClean } = found;
+  const currentBoot = bootId();
+  // Who has it in use shares the kernel: a container may show a boot id of its own.
+  const rebooted = !inUse && (currentBoot === '' || found.bootId !== currentBoot);
+  if (rebooted && !isClean) return undefined;
+  const buffers = mapApart(path, descriptor, description.sizes);
+  try {
+    if (!content.isSound(buffers, description.options)) {
+      unmapRegions(native(), buffers);
+      return undefined;
+    }
+    content.agree(description.options);
+    locks.tryShare(LOCK.presence);
+    if (!inUse) {
+      clearClean(descriptor, currentBoot);
+      content.revive(buffers, rebooted);
+    }
+  } catch (error) {
+    unmapRegions(native(), buffers);
+    throw error;
+  }
+  const place = Place.ofOpener(path, descriptor, locks, buffers);
+  return { place, origin: inUse ? 'joined' : 'warm', options: description.options };
+}
+
+/**
+ * Maps the file by a description of its own. A mapping keeps its description, and with it the locks, after the descriptor was
+ * closed: a thread that ends would seem to live as long as its process has the memory.
+ */
+function mapApart(path: string, descriptor: number, sizes: readonly number[]): SharedArrayBuffer[] {
+  const apart = openOwn(path);
+  if (apart === undefined) throw invalidFile(path, 'it was removed while it was opened');
+  try {
+    const [mapped, locked] = [fstatSync(apart), fstatSync(descriptor)];
+    if (mapped.dev !== locked.dev || mapped.ino !== locked.ino)
+      throw invalidFile(path, 'its name was given to another file while it was opened');
+    return mapRegions(native(), apart, PAGE_BYTES, sizes);
+  } finally {
+    closeSync(apart);
+  }
+}
+
+/** Makes a cache of a file that nobody uses. A failure leaves an empty file, or none where there was none. */
+function make(
+  path: string,
+  descriptor: number,
+  locks: ByteLocks,
+  content: Content,
+  origin: Origin,
+  created: boolean,
+): Opened {
+  const description: Description = { layoutVersion: content.layoutVersion, ...content.describe() };
+  if (Buffer.byteLength(description.options) > MAX_OPTION_BYTES) {
+    throw new SharedCacheError('ERR_INVALID_OPTION', `the options take more than ${MAX_OPTION_BYTES} bytes as text`);
+  }
+  const bytes = fileBytes(description.sizes);
+  let buffers: SharedArrayBuffer[] = [];
+  try {
+    ftruncateSync(descriptor, 0);
+    checkSpace(path, bytes);
+    writeHeader(descriptor, description, bootId());
+    // On the disk before the file grows: a machine that goes down meanwhile leaves a file that is known to be a cache's.
+    fsyncSync(descriptor);
+    reserve(native(), descriptor, path, PAGE_BYTES, bytes);
+    locks.tryShare(LOCK.presence);
+    buffers = mapApart(path, descriptor, description.sizes);
+    content.fill(buffers);
+    writeReady(descriptor);
+  } catch (error) {
+    unmapRegions(native(), buffers);
+    ftruncateSync(descriptor, 0);
+    if (created && isNameOf(path, fstatSync(descriptor))) unlinkSync(path);
+    throw error;
+  }
+  return { place: Place.ofOpener(path, descriptor, locks, buffers), origin, options: description.options };
+}
