@@ -23,14 +23,16 @@ process.setMaxListeners(0);
 
 /** Scenario, preemptions, kills. */
 const usual = [
-  ['twoEach', 2, 0],
-  ['oneEach', 1, 1],
+  ['twoEach', 1, 0],
+  ['oneEach', 2, 0],
+  ['oneEach', 0, 1],
   ['keptNear', 2, 0],
   ['marked', 1, 0],
 ] as const;
 const long = [
   ['twoEach', 3, 0],
   ['twoEach', 1, 1],
+  ['oneEach', 1, 1],
   ['oneEach', 2, 1],
 ] as const;
 const asked = [[SCENARIO ?? '', Number(PREEMPTIONS), Number(KILLS)]] as const;

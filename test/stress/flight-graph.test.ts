@@ -4,6 +4,7 @@
  * leads to one and its value if it does not, and in neither case does anybody wait for ever. `SEED=` repeats a run.
  */
 import t from 'tap';
+import { effort } from '../fixtures/effort.js';
 import { combine, type Graph, type GraphResult, graphResultOf, startGraph } from '../fixtures/graph-team.js';
 import { withCache } from '../fixtures/with-cache.js';
 
@@ -79,7 +80,7 @@ for (const blocking of [0, 2, THREADS]) {
     const random = randomBy(seed + blocking);
     for (const [keys, most] of [
       [50, 3],
-      [300, 6],
+      [effort('GRAPH_KEYS', 100, 300), 6],
     ]) {
       const graph = drawGraph(random, keys, most, false);
       const { byKey, loads } = await play(t, random, graph, blocking);

@@ -10,7 +10,7 @@ import { ENGINE } from '../fixtures/kills.js';
 import { checkKey } from '../fixtures/linearizability.js';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 1e9);
-const OPERATIONS = effort('OPERATIONS', 200_000, 2_000_000);
+const OPERATIONS = effort('OPERATIONS', 100_000, 2_000_000);
 const THREADS = 8;
 const KEYS = 256;
 const KILLS = 24;

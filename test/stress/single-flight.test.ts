@@ -7,7 +7,7 @@ import { withCache } from '../fixtures/with-cache.js';
 t.setTimeout(120_000);
 
 const THREADS = 8;
-const CALLERS = 50;
+const CALLERS = effort('CALLERS', 15, 50);
 const KEYS = 1_000;
 const KILLS = effort('KILLS', 6, 48);
 
