@@ -24,8 +24,8 @@ t.test('a cache and a Map do the same', (t) => {
   fc.assert(
     fc.property(fc.commands(commands, { maxCommands: MAX_COMMANDS, size: 'max' }), (sequence) => {
       cache.clear();
-      const { hits, misses } = cache.getStats();
-      fc.modelRun(() => ({ model: new Model(), real: { cache, second, hits, misses } }), sequence);
+      const { hits, misses, left } = cache.getStats();
+      fc.modelRun(() => ({ model: new Model(), real: { cache, second, hits, misses, left } }), sequence);
       const { problems } = cache.inspect();
       if (problems.length > 0) throw new Error(problems.join('\n'));
     }),
