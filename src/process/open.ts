@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, unlinkSync } from 'node:fs';
 import { SharedCacheError } from '../errors.js';
+import { openAgain } from './again.js';
 import { bootId } from './boot.js';
 import { ByteLocks, LOCK } from './byte-locks.js';
 import {
@@ -70,7 +71,7 @@ export function openFile(given: string, content: Content): Opened {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const descriptor = openOwn(path);
     if (descriptor === undefined) {
-      content.describe();
+      describe(content);
       if (createEmpty(path)) history.created = true;
       continue;
     }
@@ -162,16 +163,20 @@ function enter(
  * closed: a thread that ends would seem to live as long as its process has the memory.
  */
 function mapApart(path: string, descriptor: number, sizes: readonly number[]): SharedArrayBuffer[] {
-  const apart = openOwn(path);
+  const apart = openAgain(path, fstatSync(descriptor));
   if (apart === undefined) throw invalidFile(path, 'it was removed while it was opened');
   try {
-    const [mapped, locked] = [fstatSync(apart), fstatSync(descriptor)];
-    if (mapped.dev !== locked.dev || mapped.ino !== locked.ino)
-      throw invalidFile(path, 'its name was given to another file while it was opened');
     return mapRegions(native(), apart, PAGE_BYTES, sizes);
   } finally {
     closeSync(apart);
   }
+}
+
+/** What a new file is to be. Throws ERR_INVALID_OPTION. */
+function describe(content: Content): Description {
+  const description = { layoutVersion: content.layoutVersion, ...content.describe() };
+  if (Buffer.byteLength(description.options) <= MAX_OPTION_BYTES) return description;
+  throw new SharedCacheError('ERR_INVALID_OPTION', `the options take more than ${MAX_OPTION_BYTES} bytes as text`);
 }
 
 /** Makes a cache of a file that nobody uses. A failure leaves an empty file, or none where there was none. */
@@ -183,10 +188,7 @@ function make(
   origin: Origin,
   created: boolean,
 ): Opened {
-  const description: Description = { layoutVersion: content.layoutVersion, ...content.describe() };
-  if (Buffer.byteLength(description.options) > MAX_OPTION_BYTES) {
-    throw new SharedCacheError('ERR_INVALID_OPTION', `the options take more than ${MAX_OPTION_BYTES} bytes as text`);
-  }
+  const description = describe(content);
   const bytes = fileBytes(description.sizes);
   let buffers: SharedArrayBuffer[] = [];
   try {

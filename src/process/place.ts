@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { SharedCacheError } from '../errors.js';
 import type { RecordLocks } from '../sync/record-locks.js';
+import { openAgain } from './again.js';
 import { bootId } from './boot.js';
 import { ByteLocks, LOCK } from './byte-locks.js';
 import { clearClean, writeClean } from './header.js';
@@ -19,7 +20,6 @@ export interface FileHandle extends FileIdentity {
 
 /** What a close waits for others that open or close, ms: without the lock it does not mark the file as clean. */
 const CLOSE_PATIENCE_MS = 2_000;
-const OWN_DESCRIPTORS = '/proc/self/fd';
 
 /**
  * One thread's place at an opened cache file: a descriptor of its own, whose locks say that the thread lives. It must be
@@ -52,7 +52,7 @@ export class Place {
     if (!tryUse(handle.users)) throw invalidHandle(handle, 'every thread of this process has closed it');
     let descriptor: number | undefined;
     try {
-      descriptor = openAgain(handle);
+      descriptor = openAgain(handle.path, handle);
       if (descriptor === undefined) {
         throw invalidHandle(handle, 'its file was removed and no thread of this process has it open');
       }
@@ -119,48 +119,6 @@ function tryUse(users: SharedArrayBuffer): boolean {
     const count = Atomics.load(words, 0);
     if (count <= 0) return false;
     if (Atomics.compareExchange(words, 0, count, count + 1) === count) return true;
-  }
-}
-
-/** A descriptor of this thread's own for the same file, by its name or, where that is gone, by another thread's descriptor. */
-function openAgain(handle: FileHandle): number | undefined {
-  const byName = openIfSame(handle.path, handle);
-  if (byName !== undefined) return byName;
-  for (const descriptor of descriptorsOfProcess()) {
-    const path = `${OWN_DESCRIPTORS}/${descriptor}`;
-    if (!isSame(Number(descriptor), handle)) continue;
-    const found = openIfSame(path, handle);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-function descriptorsOfProcess(): string[] {
-  try {
-    return readdirSync(OWN_DESCRIPTORS);
-  } catch {
-    return [];
-  }
-}
-
-function openIfSame(path: string, identity: FileIdentity): number | undefined {
-  let descriptor: number;
-  try {
-    descriptor = openSync(path, 'r+');
-  } catch {
-    return undefined;
-  }
-  if (isSame(descriptor, identity)) return descriptor;
-  closeSync(descriptor);
-  return undefined;
-}
-
-function isSame(descriptor: number, { dev, ino }: FileIdentity): boolean {
-  try {
-    const stats = fstatSync(descriptor);
-    return stats.dev === dev && stats.ino === ino;
-  } catch {
-    return false;
   }
 }
 
