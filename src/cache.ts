@@ -1,4 +1,4 @@
-import * as workerThreads from 'node:worker_threads';
+import workerThreads from 'node:worker_threads';
 import { checkObject } from './arguments.js';
 import { CacheTiming, DEFAULT_SAMPLE } from './cache-timing.js';
 import type { Codec } from './codec/codec.js';
@@ -227,7 +227,10 @@ function hintFor(handle: unknown): string {
   return 'it travels in workerData or postMessage; a cache that was posted itself is an empty object there';
 }
 
-/** Node 22.10 and later have it. */
+/**
+ * Node 22.10 and later have it. From the default export: a bundler makes imports by name of a namespace's members, and older
+ * versions of Node refuse to load those that they have not.
+ */
 const { markAsUncloneable } = workerThreads as { markAsUncloneable?: (object: object) => void };
 
 /** What a cache holds beyond its own memory. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import nodeModule from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { SharedCacheError } from './errors.js';
 
@@ -7,7 +7,7 @@ import { SharedCacheError } from './errors.js';
 const OWN_PLACE = '/src/installed.js';
 
 const EXTERNAL =
-  "A program that is bundled must keep mooncake-cache external (esbuild: --external:mooncake-cache; rollup: external: ['mooncake-cache']; webpack: externals: { 'mooncake-cache': 'module mooncake-cache' }) and have it in node_modules where it runs";
+  'A program that is bundled must keep mooncake-cache external (esbuild and rollup: external, vite: ssr.external, webpack: externals) and have it in node_modules where it runs';
 
 let requireHere: NodeJS.Require | undefined;
 
@@ -17,7 +17,7 @@ let requireHere: NodeJS.Require | undefined;
  */
 export function loadPackage<T>(name: string): T {
   try {
-    requireHere ??= createRequire(here());
+    requireHere ??= nodeModule.createRequire(here());
     return requireHere(name) as T;
   } catch (cause) {
     throw new SharedCacheError('ERR_MODULE_MISSING', `cannot load the package ${name}. ${EXTERNAL}`, { cause });

@@ -3,13 +3,11 @@
  * type-checked from both sides. Its dependencies are found in this checkout's node_modules, above the project.
  */
 import { execFile } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { installPacked } from '../fixtures/packed.js';
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 const run = promisify(execFile);
 
@@ -77,16 +75,8 @@ import('mooncake-cache').then((imported) => console.log(imported.SharedCacheErro
     }),
     'consumer.mts': consumer,
     'consumer.cts': consumer,
-    node_modules: { 'mooncake-cache': {} },
   });
-  const installed = `${project}/node_modules/mooncake-cache`;
-  mkdirSync(installed, { recursive: true });
-  const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], {
-    cwd: root,
-  });
-  const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
-  await run('tar', ['-xzf', filename, '-C', installed, '--strip-components=1'], { cwd: project });
-
+  await installPacked(project);
   for (const program of ['main.mjs', 'main.cjs', 'compiled.cjs']) {
     // Node 22.12 alone warns that require() of an ES module is new.
     const args = ['--disable-warning=ExperimentalWarning', program];
