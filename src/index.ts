@@ -6,7 +6,7 @@ export type { Duration } from './duration.js';
 export { type ErrorCode, SharedCacheError } from './errors.js';
 export type { AsyncLoadOptions, LoaderContext, LoadOptions } from './flight/options.js';
 export type { SharedCacheHandle } from './handle.js';
-export type { Entry, Keyspace, Synchronous, WrapOptions } from './keyspace.js';
+export type { CounterEntry, Entry, Keyspace, Synchronous, WrapOptions } from './keyspace.js';
 export type { Cause, LeaveEvent, LeaveListener, ListenOptions } from './listen.js';
 export { SharedMonitor } from './monitor/monitor.js';
 export type { Recorder, Sampler } from './monitor/recorder.js';

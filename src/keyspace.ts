@@ -55,6 +55,14 @@ export interface Entry<V> {
   tags: string[];
 }
 
+/** What `incrementEntry` tells of a counter. */
+export interface CounterEntry {
+  /** The sum. */
+  value: number;
+  /** ms until it expires; Infinity when it never does. */
+  expiresIn: number;
+}
+
 /** Settings of `wrap`: how a call becomes a key, and the load's. */
 export interface WrapOptions<A extends readonly unknown[]> extends AsyncLoadOptions {
   /** The key of a call with these arguments. */
@@ -339,7 +347,7 @@ export abstract class Keyspace<V = unknown> {
   }
 
   /** As increment, with the ms until the counter expires: all that a rate limiter needs, in one atomic step. */
-  incrementEntry(key: string, by = 1, options?: PutOptions): { value: number; expiresIn: number } {
+  incrementEntry(key: string, by = 1, options?: PutOptions): CounterEntry {
     const table = this.#increment(key, by, options);
     const { value, expiresAt } = this.#counter;
     return { value, expiresIn: table.clock.until(expiresAt) };

@@ -12,7 +12,7 @@ import type { Table } from './table/table.js';
  * another value; `invalidated` by a tag; `cleared` with its cache or namespace; `refused`: its key was put with a value that
  * was too large.
  */
-export type Cause = (typeof CAUSES)[number];
+export type Cause = 'evicted' | 'expired' | 'deleted' | 'replaced' | 'invalidated' | 'cleared' | 'refused';
 
 /** An entry that left. */
 export interface LeaveEvent {
