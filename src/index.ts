@@ -26,4 +26,5 @@ export type { EvictionName } from './policy/index.js';
 export { CachePool, type CachePoolOptions, type PoolRunOptions } from './pool/pool.js';
 export type { TaskContext } from './pool/task.js';
 export type { Origin } from './process/open.js';
+export type { DumpReport, LoadReport, SnapshotOptions, SnapshotProgress } from './snapshot/options.js';
 export type { CacheStats } from './stats.js';

@@ -26,6 +26,9 @@ import {
 import type { LoadTarget, Settlement } from './flight/target.js';
 import { COUNTER } from './memory/layout.js';
 import { type Session, type Write, writeOf } from './session.js';
+import { dump } from './snapshot/dump.js';
+import { load } from './snapshot/load.js';
+import type { DumpReport, LoadReport, SnapshotOptions } from './snapshot/options.js';
 import { monotonicMs } from './sync/monotonic.js';
 import { NO_SLOT } from './table/buckets.js';
 import type { Draft } from './table/draft.js';
@@ -607,6 +610,30 @@ export abstract class Keyspace<V = unknown> {
     const list = checkTagList(tags);
     const table = this.session.open();
     if (list.length > 0) table.tags.invalidate(tagHashes(this.space, list, table.key));
+  }
+
+  // ---- dump and load -------------------------------------------------------------------------------------------
+
+  /**
+   * Writes every live entry, those of namespaces inside of this keyspace too, to a file that any other cache can load: of
+   * another size, policy or version, on another machine. Tags, expiry and rough recency come along. Other threads go on
+   * meanwhile; each entry is as it was at some moment of the dump. Yields to the event loop, and needs some 10 MB of memory
+   * and that of the largest entry. The file appears whole, with mode 0600, or not at all. Rejects with ERR_WRITE_FAILED,
+   * ERR_INVALID_ARGUMENT, ERR_INVALID_OPTION, ERR_CLOSED, or the signal's reason.
+   */
+  async dump(file: string | URL, options: SnapshotOptions = {}): Promise<DumpReport> {
+    return dump(this.session, this.space, file, options);
+  }
+
+  /**
+   * Stores the entries of a file that `dump` wrote, and leaves what is here already: keys that are present stay as they are,
+   * and nothing is evicted to make room. Where there is no room for all, the entries used most recently are loaded. Of a
+   * damaged file it loads what is whole and says so. Rejects with ERR_INVALID_FILE, before anything is stored, for a file
+   * that cannot be read or is no dump; with ERR_INVALID_OPTION for one whose values need a codec that is not here; and with
+   * ERR_INVALID_ARGUMENT, ERR_CLOSED, or the signal's reason.
+   */
+  async load(file: string | URL, options: SnapshotOptions = {}): Promise<LoadReport> {
+    return load(this.session, this.space, file, options);
   }
 
   // ---- inside --------------------------------------------------------------------------------------------------

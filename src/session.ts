@@ -42,6 +42,8 @@ export class Session {
   readonly defaultWrite: Write;
   /** Of a load without options. */
   readonly defaultLoad: Load;
+  /** Whether objects are in the form of the user's codec. */
+  readonly hasCodec: boolean;
   timing: CacheTiming | undefined = undefined;
   closed = false;
   readonly #table: Table;
@@ -49,6 +51,7 @@ export class Session {
   constructor(table: Table, codec: Codec | undefined) {
     const { doubles } = table.arena;
     this.#table = table;
+    this.hasCodec = codec !== undefined;
     this.value = new ValueEncoder(codec);
     this.reader = new ValueReader(codec);
     this.near = new NearCache(doubles[CONTROL.maxBytes >> 1]);

@@ -26,6 +26,7 @@ const TYPED_ARRAYS: readonly TypedArrayConstructor[] = [
   BigInt64Array,
   ...(float16 === undefined ? [] : [float16]),
 ];
+const KINDS = new Set<number>(Object.values(ValueKind));
 const KIND_BY_NAME = new Map(TYPED_ARRAYS.map((type, index) => [type.name, ValueKind.typedArray + index]));
 /** %TypedArray%.prototype[@@toStringTag]: the class's name whatever the subclass or realm, undefined for a DataView. */
 const nameOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
@@ -38,6 +39,11 @@ export function viewKind(view: ArrayBufferView): number {
   const kind = KIND_BY_NAME.get(name);
   if (kind === undefined) throw new TypeError(`${name} is not supported`);
   return kind;
+}
+
+/** Whether this version, on this engine, has values of the kind. */
+export function isKnownKind(kind: number): boolean {
+  return KINDS.has(kind) || TYPED_ARRAYS[kind - ValueKind.typedArray] !== undefined;
 }
 
 /** Resizable memory is left to V8's serialization, which keeps that it is resizable. */

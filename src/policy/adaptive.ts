@@ -41,6 +41,10 @@ class Adaptive implements EvictionPolicy {
     this.#selector.request(hash);
   }
 
+  recency(slot: number, entryWord: number, written: number): number {
+    return this.#queues.recency(slot, entryWord, written);
+  }
+
   insertLocked(slot: number, hash: number): void {
     this.#queues.insertLocked(slot, hash);
     this.#selector.request(hash);

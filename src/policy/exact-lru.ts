@@ -28,6 +28,12 @@ export class ExactLru implements EvictionPolicy {
     if (m[this.#memory.linkWord(slot) + USED_AT] !== m[areaWord]) this.#use(slot);
   }
 
+  recency(slot: number): number {
+    const { words: m, areaWord } = this.#memory;
+    const uses = m[areaWord] >>> 0;
+    return uses === 0 ? 0 : Math.min(1, (m[this.#memory.linkWord(slot) + USED_AT] >>> 0) / uses);
+  }
+
   insertLocked(slot: number): void {
     this.#memory.set(this.#memory.linkWord(slot) + HELD, 1);
     this.#use(slot);

@@ -14,6 +14,10 @@ class Fifo implements EvictionPolicy {
 
   hit(): void {}
 
+  recency(_slot: number, _entryWord: number, written: number): number {
+    return written;
+  }
+
   insertLocked(slot: number): void {
     this.#lists.push(this.#memory.areaWord, slot);
   }

@@ -1,5 +1,11 @@
 import { LIST_WORDS, reportUnlisted, SlotLists } from './list.js';
-import { type EvictionPolicy, MAX_EVICTION_STEPS, type PolicyFactory, type PolicyMemory } from './policy.js';
+import {
+  type EvictionPolicy,
+  MAX_EVICTION_STEPS,
+  type PolicyFactory,
+  type PolicyMemory,
+  recencyByHits,
+} from './policy.js';
 
 /** Mark bytes count to 255, so levels are 0 to 8. */
 const LEVELS = 9;
@@ -42,6 +48,11 @@ class Lfu implements EvictionPolicy {
     const byte = this.#memory.markByte(slot);
     const mark = bytes[byte];
     if (mark < MOST_HITS) bytes[byte] = mark + 1;
+  }
+
+  recency(slot: number, _entryWord: number, written: number): number {
+    const { bytes } = this.#memory;
+    return recencyByHits(written, bytes[this.#memory.markByte(slot)]);
   }
 
   insertLocked(slot: number): void {

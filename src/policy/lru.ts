@@ -47,6 +47,16 @@ class Lru implements EvictionPolicy {
     if (memory.bytes[byte] !== mark) memory.bytes[byte] = mark;
   }
 
+  /** By epoch, and by the last write within one. */
+  recency(slot: number, entryWord: number, written: number): number {
+    const { words: m, bytes, areaWord } = this.#memory;
+    const now = m[areaWord + EPOCH];
+    const mark = bytes[this.#memory.markByte(slot)];
+    const joined = (now - m[entryWord]) & 0x7f;
+    const age = mark === 0 ? joined : Math.min(joined, (now - mark) & 0x7f);
+    return 1 - (age + 1 - written) / 128;
+  }
+
   insertLocked(slot: number): void {
     const memory = this.#memory;
     const m = memory.words;

@@ -61,6 +61,9 @@ export interface EvictionPolicy {
   /** A hit. Lock-free, on the hot path of every get: stores a byte or two of marks at most. `entryWord` is the word index of
    *  the entry's policy word as the reader saw it. May run just after the slot was reused. */
   hit(slot: number, hash: number, entryWord: number): void;
+  /** How recently the entry was used, from 0 (longest ago) to 1, as far as the policy knows. `written` is the place of its
+   *  last write among the shard's, from 0 to 1. Lock-free and rough: it writes nothing, and in a race any answer will do. */
+  recency(slot: number, entryWord: number, written: number): number;
   /** The slot has just been filled: link it. */
   insertLocked(slot: number, hash: number): void;
   /** The value of the slot's entry was replaced, which counts as an access. The slot stays the same. */
@@ -86,6 +89,11 @@ export interface PolicyFactory {
   /** Words that all shards share. */
   globalWords(totalCapacityEntries: number): number;
   create(memory: PolicyMemory, shared: PolicyShared): EvictionPolicy;
+}
+
+/** The recency of an entry of which only its hits since some time are known: each brings it closer to the newest. */
+export function recencyByHits(written: number, hits: number): number {
+  return 1 - (1 - written) / (1 + hits);
 }
 
 export const MAX_EVICTION_STEPS = 64;

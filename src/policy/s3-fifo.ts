@@ -1,6 +1,12 @@
 import { Ghost } from './ghost.js';
 import { LIST_WORDS, reportUnlisted, SlotLists } from './list.js';
-import { type EvictionPolicy, MAX_EVICTION_STEPS, type PolicyFactory, type PolicyMemory } from './policy.js';
+import {
+  type EvictionPolicy,
+  MAX_EVICTION_STEPS,
+  type PolicyFactory,
+  type PolicyMemory,
+  recencyByHits,
+} from './policy.js';
 
 const SMALL_SHARE = 0.1;
 const MOST_HITS = 3;
@@ -42,6 +48,11 @@ class S3Fifo implements EvictionPolicy {
     const byte = this.#memory.markByte(slot);
     const mark = bytes[byte];
     if (mark < MOST_HITS) bytes[byte] = mark + 1;
+  }
+
+  recency(slot: number, _entryWord: number, written: number): number {
+    const { bytes } = this.#memory;
+    return recencyByHits(written, bytes[this.#memory.markByte(slot)]);
   }
 
   insertLocked(slot: number, hash: number): void {

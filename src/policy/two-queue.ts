@@ -1,6 +1,6 @@
 import { Ghost } from './ghost.js';
 import { LIST_WORDS, reportUnlisted, SlotLists } from './list.js';
-import { type EvictionPolicy, MAX_EVICTION_STEPS, type PolicyMemory } from './policy.js';
+import { type EvictionPolicy, MAX_EVICTION_STEPS, type PolicyMemory, recencyByHits } from './policy.js';
 import { Sketch } from './sketch.js';
 
 /** How the two queues are run. It can be changed at any time. */
@@ -99,6 +99,11 @@ export class TwoQueue implements EvictionPolicy {
       if (age < this.#lists.length(memory.areaWord + SMALL) * windowShare) return;
     }
     this.#bytes[byte] = mark + 1;
+  }
+
+  recency(slot: number, _entryWord: number, written: number): number {
+    const { bytes } = this.#memory;
+    return recencyByHits(written, bytes[this.#memory.markByte(slot)]);
   }
 
   insertLocked(slot: number, hash: number): void {

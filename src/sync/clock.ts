@@ -101,6 +101,14 @@ export class Clock {
     return (this.#mayTrust() ? this.#doubles[CONTROL.clock >> 1] : this.#look()) + Math.ceil(ttl);
   }
 
+  /**
+   * What to add to a time of this clock to have the time in ms since 1970 by the date that the machine shows now: for what
+   * outlives the machine's monotonic clock. 0 for a clock of one's own, which is believed.
+   */
+  toDate(): number {
+    return this.#own === undefined ? wallMs() - this.#exact() : 0;
+  }
+
   /** ms until then: never more than what was asked for, and 0 when it has passed. */
   until(expiresAt: number): number {
     return Math.max(0, expiresAt - Math.ceil(this.#exact()));

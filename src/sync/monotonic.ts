@@ -23,4 +23,4 @@ export function monotonicMs(): number {
 export const wallMs: () => number = realDate.now.bind(realDate);
 
 /** Timers as they were at load: a test's fake ones may return what is no timer. */
-export const { setTimeout, clearTimeout, setInterval, clearInterval, queueMicrotask } = globalThis;
+export const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, queueMicrotask } = globalThis;

@@ -66,6 +66,18 @@ export function isOwnKey(space: Space, key: Buffer, keyBytes: number): boolean {
   return keyBytes >= prefix.length && key.compare(prefix, 0, prefix.length, 0, prefix.length) === 0;
 }
 
+/**
+ * Where an encoded key begins if it is seen from the keyspace: behind the keyspace's own names, at those of namespaces inside
+ * of it; -1 when it is outside.
+ */
+export function insideStart(space: Space, key: Buffer, keyBytes: number): number {
+  const levels = Math.max(0, space.prefix.length - 1);
+  if (levels === 0) return 0;
+  if (keyBytes <= levels || key.compare(space.prefix, 0, levels, 0, levels) !== 0) return -1;
+  if (key[levels] === KEY) return levels + 1;
+  return key[levels] === NAME ? levels : -1;
+}
+
 /** The encoded names of the prefix of a key, one after the other. */
 export function namesOf(key: Buffer, start: number): Buffer[] {
   const names: Buffer[] = [];

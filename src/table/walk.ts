@@ -1,4 +1,4 @@
-import { BUCKET_REFS, BUCKET_SLOTS, ENTRY, MAX_STORED_KEY_BYTES, SHARD } from '../memory/layout.js';
+import { BUCKET_REFS, BUCKET_SLOTS, ENTRY, MAX_STORED_KEY_BYTES, SHARD, SLOT_SHIFT } from '../memory/layout.js';
 import { readFence } from '../sync/seqlock.js';
 import { readChained } from './chain.js';
 import { copyOut, isChained, keyBytesOf, wordOf } from './entry.js';
@@ -12,22 +12,54 @@ export interface Walked {
   /** Private memory, used again for the next entry. */
   readonly key: Buffer;
   keyBytes: number;
+  slot: number;
+  /** What `touchEntries` returned: kept so that no compiler leaves its reads out. */
+  touched: number;
+}
+
+export function createWalked(): Walked {
+  return { key: Buffer.allocUnsafe(MAX_STORED_KEY_BYTES), keyBytes: 0, slot: 0, touched: 0 };
 }
 
 /**
  * Visits every live entry of the shard. Weakly consistent: an entry stays in its slot for life, so one that is there
  * throughout is seen exactly once; one that comes or goes may be seen or not.
  */
-export function* eachEntry(shard: Shard, into: Reading, withValue: boolean): Generator<Walked> {
-  const walked: Walked = { key: Buffer.allocUnsafe(MAX_STORED_KEY_BYTES), keyBytes: 0 };
-  for (let bucket = 0; bucket < shard.bucketCount; bucket++) {
+export function eachEntry(shard: Shard, into: Reading, withValue: boolean): Generator<Walked> {
+  return eachEntryOf(shard, 0, shard.bucketCount, createWalked(), into, withValue);
+}
+
+/** The same for the entries in the buckets from `first` to before `end`. */
+export function* eachEntryOf(
+  shard: Shard,
+  first: number,
+  end: number,
+  walked: Walked,
+  into: Reading,
+  withValue: boolean,
+): Generator<Walked> {
+  for (let bucket = first; bucket < end; bucket++) {
+    walked.touched = touchEntries(shard, bucket);
     for (let place = 0; place < BUCKET_SLOTS; place++) {
       const refWord = shard.bucketWord(bucket) + BUCKET_REFS + place;
       if (shard.words[refWord] === 0) continue;
+      walked.slot = (bucket << SLOT_SHIFT) | place;
       walked.keyBytes = readPlace(shard, refWord, into, withValue, walked.key);
       if (walked.keyBytes >= 0 && isLive(shard, into)) yield walked;
     }
   }
+}
+
+/**
+ * Reads a word of every entry of the bucket. The processor waits for these cache lines at the same time, where reading entry
+ * after entry would wait for one after the other. A ref may be any word: outside of the shard there is nothing to read.
+ */
+function touchEntries(shard: Shard, bucket: number): number {
+  const { words } = shard;
+  const from = shard.bucketWord(bucket) + BUCKET_REFS;
+  let sum = 0;
+  for (let place = 0; place < BUCKET_SLOTS; place++) sum ^= words[wordOf(words[from + place])];
+  return sum;
 }
 
 /** Key bytes of the entry at this place, -1 when there is none. */

@@ -1,0 +1,165 @@
+import { SharedCacheError } from '../errors.js';
+import { MAX_STORED_KEY_BYTES } from '../memory/layout.js';
+import { NO_SLOT } from '../table/buckets.js';
+import type { Draft } from '../table/draft.js';
+import { putLocked } from '../table/put.js';
+import type { Shard } from '../table/shard.js';
+import type { Space } from '../table/space.js';
+import { ABSENT, versionLocked } from '../table/version.js';
+import { type Block, Contents } from './contents.js';
+import type { Snapshotted } from './dump.js';
+import { EntryReader, MAX_ENTRY_OVERHEAD_BYTES } from './entry-format.js';
+import { Incoming } from './incoming.js';
+import { InputFile } from './input-file.js';
+import { checkPath, checkSnapshotOptions, type LoadReport, type SnapshotOptions } from './options.js';
+import { Pace } from './pace.js';
+import { Room } from './room.js';
+
+/** Entries after which the clock is looked at. */
+const ENTRIES_BEFORE_LOOK = 32;
+
+/** What becomes of an entry of the file. */
+type Outcome = 'entries' | 'present' | 'expired' | 'refused';
+
+/** Stores what the file holds and the keyspace does not: those used longest ago first, so that recency is as it was. */
+export async function load(
+  cache: Snapshotted,
+  space: Space,
+  file: string | URL,
+  options: SnapshotOptions,
+): Promise<LoadReport> {
+  const path = checkPath(file);
+  const pace = new Pace(checkSnapshotOptions(options));
+  try {
+    // From here on invalidations and clears reach what is loaded.
+    const incoming = new Incoming(cache.open(), space);
+    pace.check();
+    const input = await InputFile.open(path);
+    try {
+      const contents = await Contents.of(input, pace);
+      if (contents.header.codec === 'custom' && !cache.hasCodec) {
+        throw new SharedCacheError(
+          'ERR_INVALID_OPTION',
+          'the file holds values of a codec: it can be loaded into a cache with the same codec only',
+        );
+      }
+      const report = await new Loading(cache, incoming, contents, pace).run();
+      pace.finish();
+      return { ...report, durationMs: pace.durationMs };
+    } finally {
+      await input.close();
+    }
+  } finally {
+    pace.stop();
+  }
+}
+
+class Loading {
+  readonly #cache: Snapshotted;
+  readonly #contents: Contents;
+  readonly #pace: Pace;
+  readonly #incoming: Incoming;
+  readonly #reader = new EntryReader();
+  readonly #counts = { entries: 0, present: 0, expired: 0, refused: 0 };
+  /** Undefined while there is room for everything. */
+  #room: Room | undefined;
+  #damaged: string | undefined;
+
+  constructor(cache: Snapshotted, incoming: Incoming, contents: Contents, pace: Pace) {
+    this.#cache = cache;
+    this.#contents = contents;
+    this.#pace = pace;
+    this.#incoming = incoming;
+    this.#damaged = contents.damaged;
+  }
+
+  async run(): Promise<Omit<LoadReport, 'durationMs'>> {
+    const { blocks } = this.#contents;
+    await this.#plan();
+    for (const block of blocks) {
+      if (this.#isTooLarge(block)) this.#counts.refused++;
+      else await this.#eachEntry(block, () => this.#store(block.generation));
+      this.#pace.entries += block.entries;
+      this.#pace.bytes += block.payloadBytes;
+    }
+    return this.#damaged === undefined ? this.#counts : { ...this.#counts, damaged: this.#damaged };
+  }
+
+  /** Looks at everything once, the latest first, when there may be no room for all of it. */
+  async #plan(): Promise<void> {
+    const { blocks } = this.#contents;
+    const room = new Room(this.#cache.open().shards);
+    let entries = 0;
+    let bytes = 0;
+    for (const block of blocks) {
+      entries += block.entries;
+      bytes += block.payloadBytes;
+    }
+    if (room.isAmple(entries, bytes)) return;
+    for (let i = blocks.length - 1; i >= 0; i--) {
+      const block = blocks[i];
+      if (!this.#isTooLarge(block)) await this.#eachEntry(block, () => this.#reserve(room, block.generation));
+    }
+    this.#room = room;
+  }
+
+  /** Whether the one entry in the block can be refused unread: nothing is allocated for it. */
+  #isTooLarge(block: Block): boolean {
+    return block.payloadBytes > this.#cache.maxEntryBytes + MAX_STORED_KEY_BYTES + MAX_ENTRY_OVERHEAD_BYTES;
+  }
+
+  /** Calls `visit` with the reader at each entry of the block, if the block is whole. */
+  async #eachEntry(block: Block, visit: () => void): Promise<void> {
+    const payload = await this.#contents.payload(block);
+    this.#cache.open();
+    if (payload === undefined) {
+      this.#damaged ??= `the block at byte ${block.payloadAt} is damaged`;
+      return;
+    }
+    this.#reader.begin(payload);
+    for (let i = 0; i < block.entries; i++) {
+      if (!this.#reader.next()) {
+        this.#damaged ??= `the block at byte ${block.payloadAt} has entries that make no sense`;
+        return;
+      }
+      visit();
+      if (i % ENTRIES_BEFORE_LOOK === 0 && this.#pace.isDue()) await this.#pause();
+    }
+    if (this.#pace.isDue()) await this.#pause();
+  }
+
+  #reserve(room: Room, generation: number): void {
+    const draft = this.#incoming.draft(this.#reader);
+    if (typeof draft === 'string' || draft.key.lengthBytes + draft.lengthBytes > this.#cache.maxEntryBytes) return;
+    const table = this.#cache.open();
+    const shard = table.shardOf(draft.key.hash);
+    const isPresent = table.locked(shard, false, () => versionLocked(shard, draft.key) !== ABSENT);
+    if (!isPresent) room.reserve(shard, generation, draft);
+  }
+
+  #store(generation: number): void {
+    const draft = this.#incoming.draft(this.#reader);
+    this.#counts[typeof draft === 'string' ? draft : this.#storeDraft(draft, generation)]++;
+  }
+
+  #storeDraft(draft: Draft, generation: number): Outcome {
+    const table = this.#cache.open();
+    const shard = table.shardOf(draft.key.hash);
+    return table.locked<Outcome>(shard, 'refused', () => this.#storeLocked(shard, draft, generation));
+  }
+
+  /** A load that was begun for the key is not overtaken: what it finds is younger than the file. */
+  #storeLocked(shard: Shard, draft: Draft, generation: number): Outcome {
+    if (versionLocked(shard, draft.key) !== ABSENT) return 'present';
+    const { maxEntryBytes } = this.#cache;
+    if (this.#incoming.isCleared || draft.key.lengthBytes + draft.lengthBytes > maxEntryBytes) return 'refused';
+    if (this.#room?.admits(shard, generation) === false) return 'refused';
+    return putLocked(shard, draft, maxEntryBytes) === NO_SLOT ? 'refused' : 'entries';
+  }
+
+  async #pause(): Promise<void> {
+    await this.#pace.breathe();
+    // Somebody may have closed the cache meanwhile.
+    this.#cache.open();
+  }
+}

@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { describe, SharedCacheError } from '../errors.js';
+
+const STAGE_BYTES = 256 * 1024;
+
+/**
+ * A file that appears whole or not at all: it is written under another name in the same folder, brought to the disk, and
+ * renamed. What is written is gathered in two stages, so that one fills while the other is on its way. Every method that
+ * fails throws ERR_WRITE_FAILED.
+ */
+export class OutputFile {
+  /** Bytes given to `append`. */
+  bytes = 0;
+  readonly #path: string;
+  readonly #temporary: string;
+  readonly #handle: FileHandle;
+  #stage = Buffer.allocUnsafeSlow(STAGE_BYTES);
+  #other = Buffer.allocUnsafeSlow(STAGE_BYTES);
+  #staged = 0;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(path: string, temporary: string, handle: FileHandle) {
+    this.#path = path;
+    this.#temporary = temporary;
+    this.#handle = handle;
+  }
+
+  static async create(path: string): Promise<OutputFile> {
+    const temporary = join(dirname(path), `.mooncake-${randomBytes(8).toString('hex')}.tmp`);
+    const handle = await writing(path, open(temporary, 'wx', 0o600));
+    return new OutputFile(path, temporary, handle);
+  }
+
+  /** Takes the bytes, which may be used again at once if it returns undefined, else when the promise is fulfilled. */
+  append(bytes: Buffer): Promise<void> | undefined {
+    this.bytes += bytes.length;
+    if (bytes.length > STAGE_BYTES) return this.#appendLarge(bytes);
+    if (this.#staged + bytes.length <= STAGE_BYTES) {
+      this.#staged += bytes.copy(this.#stage, this.#staged);
+      return undefined;
+    }
+    return this.#flush().then(() => {
+      this.#staged += bytes.copy(this.#stage, this.#staged);
+    });
+  }
+
+  /** Gives the file its name. */
+  async commit(): Promise<void> {
+    await this.#flush();
+    await this.#writing;
+    await writing(this.#path, this.#handle.sync());
+    await writing(this.#path, this.#handle.close());
+    await writing(this.#path, rename(this.#temporary, this.#path));
+    // Not every system lets a folder be opened or synced; the file has its name all the same.
+    await syncFolder(dirname(this.#path)).catch(() => {});
+  }
+
+  /** Removes what there is of it; the file that had the name stays. */
+  async discard(): Promise<void> {
+    await this.#writing.catch(() => {});
+    await this.#handle.close().catch(() => {});
+    await rm(this.#temporary, { force: true }).catch(() => {});
+  }
+
+  /** Sends the stage on its way when the one before it has arrived. */
+  async #flush(): Promise<void> {
+    await this.#writing;
+    const full = this.#stage.subarray(0, this.#staged);
+    [this.#stage, this.#other] = [this.#other, this.#stage];
+    this.#staged = 0;
+    this.#writing = this.#write(full);
+    // Whoever waits for it next hears of a failure; until then it is nobody's.
+    this.#writing.catch(() => {});
+  }
+
+  async #appendLarge(bytes: Buffer): Promise<void> {
+    await this.#flush();
+    await this.#writing;
+    await this.#write(bytes);
+  }
+
+  async #write(bytes: Buffer): Promise<void> {
+    for (let from = 0; from < bytes.length; ) {
+      const { bytesWritten } = await writing(this.#path, this.#handle.write(bytes, from, bytes.length - from));
+      from += bytesWritten;
+    }
+  }
+}
+
+/** Brings the new name to the disk. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writing<T>(path: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw new SharedCacheError('ERR_WRITE_FAILED', `${describe(path)} cannot be written: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
