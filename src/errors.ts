@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** Stable machine-readable reasons; messages may be reworded, codes never change. */
 export type ErrorCode =
   | 'ERR_INVALID_KEY'
@@ -43,6 +45,8 @@ export function describe(value: unknown): string {
       : `${JSON.stringify(value.slice(0, 40))}… (${value.length} characters)`;
   }
   if (value === null || value === undefined) return String(value);
+  // First, since a revoked one throws whatever it is asked.
+  if (types.isProxy(value)) return 'a Proxy';
   if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object';
   if (typeof value === 'function') return 'a function';
   return `${String(value)} (${typeof value})`;

@@ -562,6 +562,8 @@ export abstract class Keyspace<V = unknown> {
       try {
         value = this.session.reader.value(reading) as V;
       } catch (error) {
+        // What a codec throws is its own; no entry keeps the others from being seen.
+        if (reading.kind === ValueKind.custom) continue;
         if (error instanceof SharedCacheError && error.code === 'ERR_CORRUPTED') continue;
         throw error;
       }

@@ -7,11 +7,12 @@ export const ValueKind = {
   latin1: 5,
   utf16: 6,
   bigint: 7,
-  /** V8's serialization: whatever structuredClone keeps. */
-  structured: 8,
+  // 8 was V8's serialization.
   custom: 9,
-  /** The quick form of plain objects and arrays, see plain-format.ts. */
+  /** plain-format.ts, holding primitives, plain objects and arrays only: what can be frozen to the last value. */
   plain: 10,
+  /** plain-format.ts, holding something else as well: a Date, a Map, an error, binary data. */
+  rich: 11,
   buffer: 16,
   arrayBuffer: 17,
   dataView: 18,

@@ -1,22 +1,12 @@
 import { types } from 'node:util';
 import { describe } from '../errors.js';
-import { isFixed, refuseDetached, viewKind } from './binary.js';
+import { type ResizableArrayBuffer, refuseDetached, tracksLength, viewKind } from './binary.js';
 import { Containers } from './containers.js';
+import { errorType, isDomException, partsOf } from './error-parts.js';
 import { ValueKind } from './kinds.js';
-import {
-  ERROR_CAUSE,
-  ERROR_ERRORS,
-  ERROR_MESSAGE,
-  ERROR_NAMES,
-  ERROR_STACK,
-  HAS_REFERENCES,
-  MAX_DEPTH,
-  MAX_PAYLOAD,
-  Tag,
-} from './plain-format.js';
+import { COUNT_FOLLOWS, ERROR_TYPE_SHIFT, HAS_REFERENCES, MAX_DEPTH, Tag, TRACKS_LENGTH } from './plain-format.js';
 import { KnownKeys } from './shapes.js';
-import { encodeStructured } from './structured.js';
-import { isOrdinary, refuseEmptied, unstorable } from './unstorable.js';
+import { refuseHidden, unstorable } from './unstorable.js';
 
 const STRUCTURE_WORDS = 16 * 1024;
 const TEXT_BYTES = 64 * 1024;
@@ -24,8 +14,12 @@ const TEXT_BYTES = 64 * 1024;
 const LOOP_LENGTH = 48;
 /** Up to so many bytes of text are copied by a loop. */
 const LOOP_BYTES = 160;
-/** Thrown, and caught again, where two views of one value lie on the same memory. */
-const SHARES_MEMORY = Symbol('shares memory');
+/** Longer strings lie in the structure: a string that is cut out of the text keeps all of the text alive. */
+const LONG_LENGTH = 16 * 1024;
+/** Most bytes of text, since one string is made of it. */
+const MAX_TEXT_BYTES = 1 << 28;
+/** Arrays with more places and any hole are sparse. */
+const MANY_PLACES = 4096;
 
 /**
  * Writes objects in one pass: each property is read once, as structuredClone reads it. A getter that stores something
@@ -42,8 +36,10 @@ export class PlainEncoder {
   readonly #double = new Float64Array(1);
   readonly #doubleWords = new Int32Array(this.#double.buffer);
   readonly #containers = new Containers();
-  /** ArrayBuffers that views lie on. */
-  readonly #buffers = new Set<ArrayBufferLike>();
+  /** Containers that are too deep for the recursion, in the order in which they are filled. */
+  readonly #later = new Set<object>();
+  /** Whether the value holds primitives, plain objects and arrays only. */
+  #isPlain = true;
   #hasReferences = false;
   #word = 0;
   #textAt = 0;
@@ -54,26 +50,27 @@ export class PlainEncoder {
     return this.#busy;
   }
 
-  /**
-   * False for what only V8's serialization keeps as it is: views that share their memory. Throws ERR_INVALID_VALUE for what
-   * cannot be kept, and what a getter throws.
-   */
-  encode(value: object): boolean {
+  /** Of the value encoded last: whether it holds primitives, plain objects and arrays only. */
+  get isPlain(): boolean {
+    return this.#isPlain;
+  }
+
+  /** Throws ERR_INVALID_VALUE for what cannot be kept, and what a getter throws. */
+  encode(value: object): void {
     this.#shrink();
     this.#busy = true;
+    this.#isPlain = true;
     this.#hasReferences = false;
     this.#word = 1;
     this.#textAt = 0;
     try {
       this.#container(value, 1);
+      // Grows meanwhile: a Set's iteration visits what is added during it.
+      for (const container of this.#later) this.#content(container, 1);
       this.#finish();
-      return true;
-    } catch (error) {
-      if (error === SHARES_MEMORY) return false;
-      throw error;
     } finally {
       this.#containers.forget();
-      this.#buffers.clear();
+      this.#later.clear();
       this.#busy = false;
     }
   }
@@ -128,6 +125,16 @@ export class PlainEncoder {
     this.words[this.#word++] = (payload << 8) | tag;
   }
 
+  /** A tag whose payload is a count; it takes two words at most. */
+  #count(tag: number, count: number): void {
+    if (count < COUNT_FOLLOWS) {
+      this.#tag(tag, count);
+    } else {
+      this.#tag(tag, COUNT_FOLLOWS);
+      this.words[this.#word++] = count;
+    }
+  }
+
   #value(value: unknown, depth: number): void {
     // Room for the largest scalar, so that only strings, shapes and binary data need to look.
     this.#need(4);
@@ -171,21 +178,16 @@ export class PlainEncoder {
   }
 
   #bigint(value: bigint): void {
-    const digits = value.toString(16);
-    if (digits.length > MAX_PAYLOAD) throw unstorable('it holds a bigint that is too long');
-    this.#latin1(Tag.bigint, digits);
-  }
-
-  #latin1(tag: number, value: string): void {
-    this.#needText(value.length);
-    this.#text.latin1Write(value, this.#textAt, value.length);
-    this.#tag(tag, value.length);
-    this.#textAt += value.length;
+    this.#tag(Tag.bigint, 0);
+    this.#string(value.toString(16));
   }
 
   #string(value: string): void {
     const length = value.length;
-    if (length > MAX_PAYLOAD) throw unstorable(`it holds a string of ${length} characters, ${MAX_PAYLOAD} are allowed`);
+    if (length > LONG_LENGTH || this.#textAt > MAX_TEXT_BYTES) {
+      this.#longText(value);
+      return;
+    }
     this.#needText(length);
     const start = this.#textAt;
     const text = this.#text;
@@ -206,64 +208,94 @@ export class PlainEncoder {
       this.#wide(value);
       return;
     }
+    this.#need(1);
     this.#tag(Tag.text, length);
     this.#textAt = start + length;
   }
 
+  /** In the structure, in as many bytes as characters if it is ASCII. */
+  #longText(value: string): void {
+    const length = value.length;
+    if (Buffer.byteLength(value) !== length) {
+      this.#wide(value);
+      return;
+    }
+    const start = this.#startBytes(Tag.longText, length, length);
+    this.bytes.latin1Write(value, start, length);
+  }
+
   #wide(value: string): void {
-    const count = (value.length + 1) >> 1;
-    this.#need(1 + count);
+    const start = this.#startBytes(Tag.wideText, value.length, value.length * 2);
+    this.bytes.ucs2Write(value, start, value.length * 2);
+  }
+
+  /** Where so many bytes are to be written next, behind the tag and its count; they are padded with zeros to a word. */
+  #startBytes(tag: number, count: number, lengthBytes: number): number {
+    const words = (lengthBytes + 3) >> 2;
+    this.#need(2 + words);
+    this.#count(tag, count);
     const at = this.#word;
-    this.words[at] = (value.length << 8) | Tag.wideText;
-    this.words[at + count] = count === 0 ? this.words[at] : 0;
-    this.bytes.ucs2Write(value, (at + 1) * 4, value.length * 2);
-    this.#word = at + 1 + count;
+    if (words > 0) this.words[at + words - 1] = 0;
+    this.#word = at + words;
+    return at * 4;
   }
 
   #container(value: object, depth: number): void {
-    if (depth > MAX_DEPTH) throw unstorable(`it is nested more than ${MAX_DEPTH} levels deep`);
     if (types.isProxy(value)) throw unstorable('it is or holds a Proxy');
     const met = this.#containers.meet(value);
     if (met >= 0) {
-      if (met > MAX_PAYLOAD) throw unstorable('it has too many objects');
       this.#hasReferences = true;
-      this.#tag(Tag.reference, met);
+      this.#count(Tag.reference, met);
       return;
     }
+    const later = depth > MAX_DEPTH ? laterTag(value) : 0;
+    if (later === 0) {
+      this.#content(value, depth);
+    } else {
+      this.#later.add(value);
+      this.#tag(Tag.later, later);
+    }
+  }
+
+  #content(value: object, depth: number): void {
     if (Array.isArray(value)) {
       this.#array(value, depth);
       return;
     }
-    const prototype: unknown = Object.getPrototypeOf(value);
-    if (prototype === Object.prototype || prototype === null) {
-      this.#object(value as Record<string, unknown>, Object.keys(value), depth);
-      return;
-    }
-    this.#builtIn(value, depth);
+    const prototype = Object.getPrototypeOf(value) as object | null;
+    const isPlain = prototype === Object.prototype || prototype === null;
+    const keys = Object.keys(value);
+    // An object that was given another prototype is still what it was made as.
+    if ((!isPlain || keys.length === 0) && this.#builtIn(value, depth)) return;
+    if (!isPlain) refuseHidden(prototype, keys);
+    this.#object(value as Record<string, unknown>, keys, depth);
   }
 
-  /** Instances of classes, those of the language and those of programs. */
-  #builtIn(value: object, depth: number): void {
+  /** False for what is no object of a class of the language. */
+  #builtIn(value: object, depth: number): boolean {
     if (types.isDate(value)) this.#float(Tag.date, Date.prototype.getTime.call(value));
     else if (types.isMap(value)) this.#map(value, depth);
     else if (types.isSet(value)) this.#set(value, depth);
-    else if (ArrayBuffer.isView(value)) this.#view(value);
-    else if (types.isArrayBuffer(value)) this.#arrayBuffer(value);
+    else if (ArrayBuffer.isView(value)) this.#view(value, depth);
+    else if (types.isArrayBuffer(value)) this.#arrayBuffer(value as ResizableArrayBuffer);
     else if (types.isRegExp(value)) this.#regexp(value);
-    else if (types.isNativeError(value)) this.#error(value, depth);
-    else if (isOrdinary(value)) this.#object(value as Record<string, unknown>, Object.keys(value), depth);
-    else this.#structured(value);
+    else if (types.isNativeError(value) || isDomException(value)) this.#error(value, depth);
+    else if (types.isBoxedPrimitive(value)) this.#boxed(value, depth);
+    else return false;
+    this.#isPlain = false;
+    return true;
   }
 
   #array(array: readonly unknown[], depth: number): void {
     const length = array.length;
     const keys = Object.keys(array);
-    // Named properties, or holes that would take more room than what is there: V8 has forms for them.
-    if (length > MAX_PAYLOAD || (keys.length !== length && (length > 4096 || !keys.every(isIndex)))) {
-      this.#structured(array);
+    const isDense = keys.length === length && (length === 0 || keys[length - 1] === String(length - 1));
+    if (!isDense && (length > MANY_PLACES || !keys.every(isIndex))) {
+      this.#sparseArray(array, keys, depth);
       return;
     }
-    this.#tag(Tag.array, length);
+    this.#need(2);
+    this.#count(Tag.array, length);
     for (let i = 0; i < length; i++) {
       const value = array[i];
       if (value === undefined && !Object.hasOwn(array, i)) {
@@ -275,8 +307,14 @@ export class PlainEncoder {
     }
   }
 
+  #sparseArray(array: readonly unknown[], keys: readonly string[], depth: number): void {
+    this.#need(5);
+    this.#count(Tag.sparseArray, keys.length);
+    this.#number(array.length);
+    this.#pairs(array as unknown as Record<string, unknown>, keys, depth);
+  }
+
   #object(object: Record<string, unknown>, keys: readonly string[], depth: number): void {
-    if (keys.length === 0) refuseEmptied(object, keys);
     const shape = this.#shapes.find(keys);
     if (shape === undefined) {
       this.#dictionary(object, keys, depth);
@@ -294,17 +332,16 @@ export class PlainEncoder {
   }
 
   #dictionary(object: Record<string, unknown>, keys: readonly string[], depth: number): void {
-    this.#need(1);
+    this.#need(2);
     this.#count(Tag.dictionary, keys.length);
-    for (const key of keys) {
-      this.#value(key, depth);
-      this.#value(object[key], depth);
-    }
+    this.#pairs(object, keys, depth);
   }
 
-  #count(tag: number, count: number): void {
-    if (count > MAX_PAYLOAD) throw unstorable(`it has ${count} entries, ${MAX_PAYLOAD} are allowed`);
-    this.#tag(tag, count);
+  #pairs(object: Record<string, unknown>, keys: readonly string[], depth: number): void {
+    for (const key of keys) {
+      this.#string(key);
+      this.#value(object[key], depth);
+    }
   }
 
   #map(map: ReadonlyMap<unknown, unknown>, depth: number): void {
@@ -329,78 +366,69 @@ export class PlainEncoder {
     this.#value(regexp.flags, 0);
   }
 
-  #error(error: Error & { errors?: unknown }, depth: number): void {
-    const name = ERROR_NAMES.indexOf(error.name as (typeof ERROR_NAMES)[number]);
-    const own = (property: string): boolean => Object.hasOwn(error, property);
-    const { message, stack } = error;
-    const has =
-      (own('message') ? ERROR_MESSAGE : 0) |
-      (typeof stack === 'string' ? ERROR_STACK : 0) |
-      (own('cause') ? ERROR_CAUSE : 0) |
-      (own('errors') ? ERROR_ERRORS : 0);
-    this.#tag(Tag.error, (Math.max(0, name) << 4) | has);
-    if ((has & ERROR_MESSAGE) !== 0) this.#value(String(message), depth);
-    if ((has & ERROR_STACK) !== 0) this.#value(stack, depth);
-    if ((has & ERROR_CAUSE) !== 0) this.#value(error.cause, depth);
-    if ((has & ERROR_ERRORS) !== 0) this.#value(error.errors, depth);
+  #error(error: Error, depth: number): void {
+    const type = errorType(error);
+    const parts = partsOf(error, type);
+    let has = 0;
+    for (const part of parts.keys()) has |= part;
+    this.#tag(Tag.error, (type << ERROR_TYPE_SHIFT) | has);
+    for (const value of parts.values()) this.#value(value, depth);
   }
 
-  #view(view: ArrayBufferView): void {
+  #boxed(value: object, depth: number): void {
+    if (types.isSymbolObject(value)) throw unstorable('it is or holds a symbol');
+    this.#tag(Tag.boxed, 0);
+    this.#value(unboxed(value), depth);
+  }
+
+  #view(view: ArrayBufferView, depth: number): void {
+    refuseDetached(view);
+    const { buffer, byteOffset, byteLength } = view;
     const kind = viewKind(view);
-    const { buffer } = view;
-    // A view of detached memory does not tell its length.
-    refuseDetached(buffer);
-    const { byteOffset, byteLength } = view;
-    const isOwn = kind === ValueKind.buffer || types.isSharedArrayBuffer(buffer);
-    if (!isOwn) this.#meetMemory(buffer);
-    // A part of its memory: V8 keeps the whole.
-    if (!isOwn && !(isFixed(buffer) && byteOffset === 0 && byteLength === buffer.byteLength)) {
-      this.#structured(view);
+    if (kind === ValueKind.buffer) {
+      this.#binary(Tag.buffer, view as Buffer);
       return;
     }
+    // Shared memory may change meanwhile, and what is stored is plain memory: the view's own bytes of it.
+    const isShared = types.isSharedArrayBuffer(buffer);
+    this.#need(7);
     this.#tag(Tag.view, kind);
-    this.#binary(new Uint8Array(buffer, byteOffset, byteLength));
+    this.#number(isShared ? 0 : byteOffset);
+    this.#number(tracksLength(view) ? TRACKS_LENGTH : byteLength);
+    this.#value(isShared ? new Uint8Array(new Uint8Array(buffer, byteOffset, byteLength)).buffer : buffer, depth);
   }
 
-  #meetMemory(buffer: ArrayBufferLike): void {
-    if (this.#buffers.has(buffer)) throw SHARES_MEMORY;
-    this.#buffers.add(buffer);
-  }
-
-  #arrayBuffer(buffer: ArrayBuffer): void {
+  #arrayBuffer(buffer: ResizableArrayBuffer): void {
     refuseDetached(buffer);
-    this.#meetMemory(buffer);
-    if (!isFixed(buffer)) {
-      this.#structured(buffer);
-      return;
+    if (buffer.resizable === true) {
+      this.#float(Tag.resizableBuffer, buffer.maxByteLength);
+      this.#need(4);
     }
-    this.#tag(Tag.arrayBuffer, 0);
-    this.#binary(new Uint8Array(buffer));
+    this.#binary(Tag.arrayBuffer, new Uint8Array(buffer));
   }
 
-  #structured(value: object): void {
-    if (Object.keys(value).length === 0 && !Array.isArray(value) && !types.isBoxedPrimitive(value) && !isBinary(value))
-      refuseEmptied(value, []);
-    const bytes = encodeStructured(value);
-    if (bytes.length > MAX_PAYLOAD) throw unstorable(`${bytes.length} bytes of it have no quicker form`);
-    this.#tag(Tag.structured, bytes.length);
-    this.#bytes(bytes);
+  #binary(tag: number, bytes: Uint8Array): void {
+    const start = this.#startBytes(tag, bytes.length, bytes.length);
+    this.bytes.set(bytes, start);
   }
+}
 
-  #binary(bytes: Uint8Array): void {
-    this.#need(1);
-    this.words[this.#word++] = bytes.length;
-    this.#bytes(bytes);
-  }
+/** What Tag.later says of a container; 0 for what holds no other values. */
+function laterTag(value: object): number {
+  if (Array.isArray(value)) return Tag.array;
+  if (types.isMap(value)) return Tag.map;
+  if (types.isSet(value)) return Tag.set;
+  if (types.isNativeError(value) || isDomException(value)) return (errorType(value) << 8) | Tag.error;
+  const holdsNone =
+    types.isDate(value) || types.isRegExp(value) || types.isBoxedPrimitive(value) || types.isAnyArrayBuffer(value);
+  return holdsNone || ArrayBuffer.isView(value) ? 0 : Tag.object;
+}
 
-  #bytes(bytes: Uint8Array): void {
-    const count = (bytes.length + 3) >> 2;
-    this.#need(count);
-    if (count === 0) return;
-    this.words[this.#word + count - 1] = 0;
-    this.bytes.set(bytes, this.#word * 4);
-    this.#word += count;
-  }
+function unboxed(value: object): unknown {
+  if (types.isNumberObject(value)) return Number.prototype.valueOf.call(value);
+  if (types.isStringObject(value)) return String.prototype.valueOf.call(value);
+  if (types.isBooleanObject(value)) return Boolean.prototype.valueOf.call(value);
+  return BigInt.prototype.valueOf.call(value);
 }
 
 function wordsOf(count: number): Int32Array<ArrayBuffer> {
@@ -412,5 +440,3 @@ function wordsOf(count: number): Int32Array<ArrayBuffer> {
 }
 
 const isIndex = (key: string): boolean => /^(0|[1-9][0-9]*)$/.test(key);
-
-const isBinary = (value: object): boolean => ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value);

@@ -1,13 +1,19 @@
 /**
- * The library's own form of objects: what structuredClone keeps, but for a few rarities that V8 serializes.
+ * The library's own form of objects: what structuredClone keeps.
  *
  *   word 0        how many words the structure has, this one included; the sign bit is set when it has references
  *   words 1..     the structure, depth first: one word a value, its tag in the low byte and 24 bits of payload above
  *   bytes after   the characters of all latin1 strings, in order, so that the reader makes one string and cuts it up
  *
+ * A payload that is a count and does not fit is COUNT_FOLLOWS, and the next word is the count.
+ *
  * An object is followed by its shape (the names of its keys), which both sides know after the first time: the writer by
  * the names, the reader by the words. Everything is little-endian. An object that is met again is a reference: the number of
  * the object in the order in which they begin.
+ *
+ * Values may be nested as deep as memory allows, but no recursion of writer or reader is deeper than MAX_DEPTH, since a thread
+ * may have little stack. A container below that is only named in its place; what it holds follows after all the rest, container
+ * by container in the order in which they were named.
  */
 export const Tag = {
   undefined: 1,
@@ -30,7 +36,7 @@ export const Tag = {
   dictionary: 11,
   /** A missing element of an array. */
   hole: 12,
-  /** Payload: hexadecimal digits, with a sign, to take from the text. */
+  /** A string of hexadecimal digits, with a sign, follows. */
   bigint: 13,
   /** Two words follow: the time, a f64. */
   date: 14,
@@ -40,21 +46,34 @@ export const Tag = {
   set: 16,
   /** Two strings follow: source and flags. */
   regexp: 17,
-  /** Payload: the number of its name << 4 | which of the values follow: message, stack, cause, errors. */
+  /** Payload: its type << ERROR_TYPE_SHIFT | which of its parts follow. */
   error: 18,
-  /** Payload: the kind of view, see kinds.ts; a word with its bytes and those follow, padded to a word. */
+  /** Payload: the kind of view, see kinds.ts; its byte offset and byte length follow, and the value it lies on. */
   view: 19,
-  /** A word with its bytes and those follow, padded to a word. */
+  /** Payload: how many bytes follow, padded to a word. */
   arrayBuffer: 20,
   /** Payload: the number of the object it is. */
   reference: 21,
-  /** Payload: bytes of V8's serialization, which follow, padded to a word. */
-  structured: 22,
+  /** Payload: how many bytes of a Buffer follow, padded to a word: its own, not those of a pool behind it. */
+  buffer: 22,
+  /** Two words of maxByteLength follow, then an arrayBuffer with what there is now. */
+  resizableBuffer: 23,
+  /** Payload: latin1 characters, which follow, padded to a word. */
+  longText: 24,
+  /** The primitive of a Number, String, Boolean or BigInt object follows. */
+  boxed: 25,
+  /** Payload: how many pairs of a string and a value follow, behind the length; for arrays with names or many holes. */
+  sparseArray: 26,
+  /** Payload: the tag of a container that is filled later: array, object, map, set, or error with its type above. */
+  later: 27,
 } as const;
 
-export const MAX_PAYLOAD = (1 << 23) - 1;
-/** Levels of a value that is kept: reading it must not need more stack than any thread has. */
-export const MAX_DEPTH = 500;
+/** The payload of a count that is in the next word. */
+export const COUNT_FOLLOWS = 0xffffff;
+/** The byte length of a view that follows the length of its resizable buffer. */
+export const TRACKS_LENGTH = -1;
+/** Levels of a value that are written and read by recursion, which takes some 30 KB of stack. */
+export const MAX_DEPTH = 64;
 /** Objects with more keys are dictionaries: their shapes would seldom be seen again. */
 export const MAX_SHAPE_KEYS = 32;
 /** Latin1 bytes of all names of a shape, with their separators. */
@@ -64,18 +83,5 @@ export const SEPARATOR = '\0';
 
 export const HAS_REFERENCES = 1 << 31;
 
-/** The classes of errors that structuredClone knows; any other comes back as an Error. */
-export const ERROR_NAMES = [
-  'Error',
-  'EvalError',
-  'RangeError',
-  'ReferenceError',
-  'SyntaxError',
-  'TypeError',
-  'URIError',
-  'AggregateError',
-] as const;
-export const ERROR_MESSAGE = 1;
-export const ERROR_STACK = 2;
-export const ERROR_CAUSE = 4;
-export const ERROR_ERRORS = 8;
+/** Where the number of an error's type begins in the payload; below are the bits of its parts. See error-parts.ts. */
+export const ERROR_TYPE_SHIFT = 5;

@@ -1,7 +1,7 @@
 import { markAsUntransferable } from 'node:worker_threads';
 
-/** Node cuts shorter Buffers from a pool of its own. */
-const LEAST_BYTES = Buffer.poolSize >>> 1;
+/** Node cuts shorter Buffers from a pool of its own, whose size depends on the version. */
+const LEAST_BYTES = 4 * 1024;
 const MOST_BYTES = 16 * 1024;
 const SLAB_BYTES = 64 * 1024;
 

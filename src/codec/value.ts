@@ -6,7 +6,6 @@ import { corrupted } from './corrupted.js';
 import { ValueKind } from './kinds.js';
 import { bigintOf, decodePlain } from './plain-decoder.js';
 import { PlainEncoder } from './plain-encoder.js';
-import { decodeStructured, encodeStructured } from './structured.js';
 import { unstorable } from './unstorable.js';
 
 const SCRATCH_BYTES = 64 * 1024;
@@ -122,8 +121,7 @@ export class ValueEncoder implements Encoded {
   }
 
   #object(value: object): void {
-    if (types.isProxy(value)) throw unstorable('it is a Proxy');
-    if (ArrayBuffer.isView(value)) this.#view(value);
+    if (ArrayBuffer.isView(value) && isFixed(value.buffer)) this.#view(value);
     else if (types.isArrayBuffer(value) && isFixed(value)) this.#arrayBuffer(value);
     else if (this.#codec !== undefined) this.#custom(this.#codec.encode(value));
     else this.#plainly(value);
@@ -133,8 +131,8 @@ export class ValueEncoder implements Encoded {
     // What is being encoded has called back, with a value of its own to store.
     if (this.#plain.isBusy) this.#plain = new PlainEncoder();
     const plain = this.#plain;
-    if (plain.encode(value)) this.#inPlain(plain);
-    else this.#elsewhere(ValueKind.structured, encodeStructured(value));
+    plain.encode(value);
+    this.#inPlain(plain);
   }
 
   #arrayBuffer(buffer: ArrayBuffer): void {
@@ -143,14 +141,10 @@ export class ValueEncoder implements Encoded {
   }
 
   #view(view: ArrayBufferView): void {
-    refuseDetached(view.buffer);
-    if (Buffer.isBuffer(view)) {
-      this.#elsewhere(ValueKind.buffer, view);
-      return;
-    }
-    const { buffer, byteOffset, byteLength } = view;
-    if (!isFixed(buffer)) this.#elsewhere(ValueKind.structured, encodeStructured(view));
-    else this.#elsewhere(viewKind(view), new Uint8Array(buffer, byteOffset, byteLength));
+    refuseDetached(view);
+    const kind = viewKind(view);
+    if (kind === ValueKind.buffer) this.#elsewhere(kind, view as Buffer);
+    else this.#elsewhere(kind, new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
   }
 
   #custom(bytes: unknown): void {
@@ -160,7 +154,7 @@ export class ValueEncoder implements Encoded {
   }
 
   #inPlain(plain: PlainEncoder): void {
-    this.kind = ValueKind.plain;
+    this.kind = plain.isPlain ? ValueKind.plain : ValueKind.rich;
     this.lengthBytes = plain.lengthBytes;
     this.bytes = plain.bytes;
     this.offset = 0;
@@ -210,11 +204,10 @@ export function decodeDirect(kind: number, bytes: Buffer, offset: number, length
 export function decodeCopied(kind: number, copy: Buffer, lengthBytes: number, codec: Codec | undefined): unknown {
   switch (kind) {
     case ValueKind.plain:
-      return decodePlain(copy, lengthBytes);
+    case ValueKind.rich:
+      return decodePlain(copy, lengthBytes, false);
     case ValueKind.utf16:
       return copy.ucs2Slice(0, lengthBytes);
-    case ValueKind.structured:
-      return decodeStructured(copy.subarray(0, lengthBytes));
     case ValueKind.bigint:
       return bigintOf(copy.latin1Slice(0, lengthBytes));
     case ValueKind.custom:
@@ -226,6 +219,14 @@ export function decodeCopied(kind: number, copy: Buffer, lengthBytes: number, co
     default:
       return viewOf(kind, copy.buffer as ArrayBuffer, copy.byteOffset, lengthBytes);
   }
+}
+
+/** Kinds of which decodeFrozen makes a value that nobody can change, so one can be handed to all callers of a thread. */
+export const canFreeze = (kind: number): boolean => kind === ValueKind.plain;
+
+/** As decodeCopied, and frozen to the last object where `canFreeze` says so; of other kinds it is a copy as ever. */
+export function decodeFrozen(kind: number, copy: Buffer, lengthBytes: number, codec: Codec | undefined): unknown {
+  return canFreeze(kind) ? decodePlain(copy, lengthBytes, true) : decodeCopied(kind, copy, lengthBytes, codec);
 }
 
 function decodeCustom(bytes: Uint8Array, codec: Codec | undefined): unknown {

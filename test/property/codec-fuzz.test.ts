@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { decodeKey, KeyEncoder } from '../../src/codec/key.js';
 import { ValueKind } from '../../src/codec/kinds.js';
-import { decodeCopied, ValueEncoder } from '../../src/codec/value.js';
+import { decodeCopied, decodeFrozen, ValueEncoder } from '../../src/codec/value.js';
 import { SharedCacheError } from '../../src/errors.js';
 import { bytesOf } from '../unit/value-round-trip.js';
 
@@ -24,6 +24,18 @@ function isHandled(decode: () => unknown): boolean {
   return performance.now() - start < 2000;
 }
 
+type ResizableConstructor = new (length: number, options: { maxByteLength: number }) => ArrayBuffer;
+const memory = new ArrayBuffer(16);
+const shared: Record<string, unknown> = { a: new Uint16Array(memory, 4, 2), b: new DataView(memory), memory };
+shared.self = shared;
+
+/** 70 levels: more than the recursion goes. */
+function deep(end: unknown): unknown {
+  let value = end;
+  for (let level = 0; level < 70; level++) value = level % 2 === 0 ? [value, value] : { value };
+  return value;
+}
+
 const kinds = [...Array.from({ length: 33 }, (_, kind) => kind), 255].filter((kind) => kind !== ValueKind.latin1);
 
 t.test('random bytes under every kind', async () => {
@@ -39,7 +51,6 @@ t.test('random bytes under every kind', async () => {
 
 t.test('encoded values with some bytes changed or cut off', async () => {
   const encoder = new ValueEncoder();
-  const memory = new ArrayBuffer(16);
   const seeds = [
     { id: 12345, name: 'Ada', email: 'ada@example.org', tags: ['a', 'b', 1.5, null, undefined] },
     Array.from({ length: 20 }, (_, i) => ({ i, text: `日${i}` })),
@@ -51,6 +62,12 @@ t.test('encoded values with some bytes changed or cut off', async () => {
       buffer: Buffer.from('abc'),
     },
     new Error('e', { cause: [1n, 2n ** 70n] }),
+    { list: [new AggregateError([new RangeError('r')], 'all'), new Number(1), Object(2n), new String('s')] },
+    Object.assign(new Array(70_000), { 5: 'a hole before', name: 'n' }),
+    { resizable: new (ArrayBuffer as ResizableConstructor)(8, { maxByteLength: 64 }), long: 'x'.repeat(20_000) },
+    shared,
+    deep([1, new Map([['a', new Date(0)]])]),
+    deep({ plain: 1 }),
     12345678901234567890n,
   ].map((value) => {
     encoder.encode(value);
@@ -66,7 +83,10 @@ t.test('encoded values with some bytes changed or cut off', async () => {
         const copy = Buffer.allocUnsafeSlow(Math.max(0, bytes.length - cut));
         bytes.copy(copy);
         for (const { at, to } of changes) copy[at % copy.length] = to;
-        return isHandled(() => decodeCopied(kind, copy, copy.length, undefined));
+        return (
+          isHandled(() => decodeFrozen(kind, copy, copy.length, undefined)) &&
+          isHandled(() => decodeCopied(kind, copy, copy.length, undefined))
+        );
       },
     ),
     { seed, numRuns: 30_000 },
