@@ -301,3 +301,29 @@ import(${module}).then(({ SharedCache }) => {
   await once(worker, 'exit');
   t.ok(cache.has('copy 3'));
 });
+
+t.test('setters under indices keep no element from being read', async (t) => {
+  const values = [[1, [2]], Array.from({ length: 2_000 }, (_, i) => i), { 0: 'a', 7: 'b' }, new Map([[0, [1]]])];
+  const texts = values.map((value) => JSON.stringify([...Object.entries(value)]));
+  const prototypes = [Object.prototype, Array.prototype] as unknown as Record<number, unknown>[];
+  const set = (): never => {
+    throw new Error('a setter was called');
+  };
+  const got: unknown[] = [undefined, undefined, undefined, undefined];
+  let failure: unknown;
+  for (const prototype of prototypes)
+    for (const index of [0, 1, 7])
+      Object.defineProperty(prototype, index, { configurable: true, get: () => 'inherited', set });
+  try {
+    for (let i = 0; i < values.length; i++) got[i] = roundTrip(encoder, values[i]);
+  } catch (error) {
+    failure = error;
+  } finally {
+    for (const prototype of prototypes) for (const index of [0, 1, 7]) delete prototype[index];
+  }
+  t.equal(failure, undefined);
+  t.same(
+    got.map((value) => JSON.stringify([...Object.entries(value as object)])),
+    texts,
+  );
+});
