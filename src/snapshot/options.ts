@@ -24,6 +24,7 @@ export interface DumpReport {
   entries: number;
   /** Bytes of the file. */
   bytes: number;
+  /** How long it took, ms. */
   durationMs: number;
 }
 
@@ -37,6 +38,7 @@ export interface LoadReport {
   expired: number;
   /** Entries that had no room, are too large for this cache, or are of a kind that this version does not know. */
   refused: number;
+  /** How long it took, ms. */
   durationMs: number;
   /** What was wrong with the file, if something was: only what is whole was loaded. */
   damaged?: string;
