@@ -80,6 +80,7 @@ export class SharedCache<V = unknown> extends Keyspace<V> {
     this.#sweeper = sweepIntervalMs === undefined ? undefined : startSweeper(table.arena.buffers, sweepIntervalMs);
     // Else a cache that is posted, instead of its handle, would arrive as an object that can do nothing.
     markAsUncloneable?.(this);
+    this.session.owner = this;
     collected.register(this, { table, sweeper: this.#sweeper }, this);
   }
 

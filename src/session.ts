@@ -46,6 +46,8 @@ export class Session {
   readonly hasCodec: boolean;
   timing: CacheTiming | undefined = undefined;
   closed = false;
+  /** The cache, which closes when it is collected: whoever holds a namespace must hold it too. */
+  owner: object | undefined = undefined;
   readonly #table: Table;
 
   constructor(table: Table, codec: Codec | undefined) {
