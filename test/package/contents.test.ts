@@ -9,8 +9,12 @@ import t from 'tap';
 const PAPERS = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** What the package is entered by: the threads it starts itself are found by URL. */
-const ENTRIES = ['dist/src/index.js', 'dist/workers/pool-task.cjs', 'dist/workers/sweeper.js'];
+/** What the package is entered by: the names it exports, and the threads it starts itself, which are found by URL. */
+const { exports }: { exports: Record<string, string | { default: string }> } = JSON.parse(
+  readFileSync(`${root}package.json`, 'utf8'),
+);
+const exported = Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? [] : entry.default.slice(2)));
+const ENTRIES = [...exported, 'dist/workers/pool-task.cjs', 'dist/workers/sweeper.js'];
 
 t.test('the package holds the library, its workers and its papers', async (t) => {
   const { stdout } = await promisify(execFile)('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {

@@ -1,0 +1,23 @@
+import type { Namespace, SharedCache } from '../index.js';
+
+/** What an adapter can be put over: a whole cache, or a namespace of it when the cache holds other things too. */
+export type Keys<V = unknown> = SharedCache<V> | Namespace<V>;
+
+/** The keys that begin with the prefix; walks the whole cache. */
+export function* keysUnder(cache: Keys, prefix: string): Generator<string> {
+  for (const key of cache.keys()) if (key.startsWith(prefix)) yield key;
+}
+
+/** Removes every key that begins with the prefix; all keys, without a walk, when it is empty. */
+export function clearUnder(cache: Keys, prefix: string): void {
+  if (prefix === '') cache.clear();
+  else for (const key of keysUnder(cache, prefix)) cache.delete(key);
+}
+
+/**
+ * A library's time to live as one the cache takes. A number below 0 is a time that is over, as 0 is; what is no number is no
+ * time, and `fallback` is used.
+ */
+export function ttlFrom<F>(ms: unknown, fallback: F): number | F {
+  return typeof ms === 'number' && !Number.isNaN(ms) ? Math.max(0, ms) : fallback;
+}
