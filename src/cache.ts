@@ -182,7 +182,7 @@ export class SharedCache<V = unknown> extends Keyspace<V> {
   clear(): void {
     const table = this.session.open();
     table.tags.invalidateLoads();
-    for (const shard of table.shards) table.locked(shard, undefined, () => clearLocked(shard));
+    for (const shard of table.shards) shard.locked(undefined, () => clearLocked(shard));
   }
 
   /** Totals over all threads, those that have ended included. */

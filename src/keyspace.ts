@@ -233,7 +233,7 @@ export abstract class Keyspace<V = unknown> {
     const shard = this.#locate(table, key);
     const due = timing === undefined ? 0 : timing.due();
     const start = due === 0 ? 0 : monotonicMs();
-    const removed = table.locked(shard, false, () => {
+    const removed = shard.locked(false, () => {
       shard.loads.overtake(table.key);
       return removeLocked(shard, table.key);
     });
@@ -246,7 +246,7 @@ export abstract class Keyspace<V = unknown> {
     const { session } = this;
     const table = session.open();
     const shard = this.#locate(table, key);
-    const taken = table.locked(shard, false, () => {
+    const taken = shard.locked(false, () => {
       shard.loads.overtake(table.key);
       return takeLocked(shard, table.key, session.reading);
     });
@@ -262,7 +262,7 @@ export abstract class Keyspace<V = unknown> {
     const shard = table.shardOf(draft.key.hash);
     // Most calls find the key there, which needs no lock.
     if (this.#readLive(table, shard, false)) return false;
-    return table.locked(shard, false, () => {
+    return shard.locked(false, () => {
       if (versionLocked(shard, draft.key) !== ABSENT) return false;
       shard.loads.overtake(draft.key);
       return putLocked(shard, draft, session.maxEntryBytes) !== NO_SLOT;
@@ -279,7 +279,7 @@ export abstract class Keyspace<V = unknown> {
     const draft = this.#draft(key, value, this.#readOptions(options));
     const table = session.open();
     const shard = table.shardOf(draft.key.hash);
-    return table.locked(shard, false, () => {
+    return shard.locked(false, () => {
       if (version === ABSENT || versionLocked(shard, draft.key) !== version) return false;
       if (!fits(draft, session.maxEntryBytes)) return false;
       shard.loads.overtake(draft.key);
@@ -322,7 +322,7 @@ export abstract class Keyspace<V = unknown> {
     const draft = this.#draft(key, value, write);
     const table = session.open();
     const shard = table.shardOf(draft.key.hash);
-    return table.locked<boolean | undefined>(shard, undefined, () => {
+    return shard.locked<boolean | undefined>(undefined, () => {
       if (versionLocked(shard, draft.key) !== version) return undefined;
       shard.loads.overtake(draft.key);
       return putLocked(shard, draft, session.maxEntryBytes) !== NO_SLOT;
@@ -332,7 +332,7 @@ export abstract class Keyspace<V = unknown> {
   #removeIf(key: string, version: number): boolean | undefined {
     const table = this.session.open();
     const shard = this.#locate(table, key);
-    return table.locked<boolean | undefined>(shard, undefined, () => {
+    return shard.locked<boolean | undefined>(undefined, () => {
       if (versionLocked(shard, table.key) !== version) return undefined;
       shard.loads.overtake(table.key);
       return removeLocked(shard, table.key);
@@ -363,7 +363,7 @@ export abstract class Keyspace<V = unknown> {
     const draft = this.#draft(key, by as V, this.#readOptions(options));
     const table = session.open();
     const shard = table.shardOf(draft.key.hash);
-    const outcome = table.locked(shard, 'unavailable' as const, () => {
+    const outcome = shard.locked('unavailable' as const, () => {
       shard.loads.overtake(draft.key);
       return incrementLocked(shard, draft, by, session.maxEntryBytes, this.#counter);
     });
@@ -402,7 +402,7 @@ export abstract class Keyspace<V = unknown> {
     const table = session.open();
     const shard = this.#locate(table, key);
     const expiresAt = table.clock.expiryAfter(ms);
-    return table.locked(shard, false, () => touchLocked(shard, table.key, expiresAt, ms));
+    return shard.locked(false, () => touchLocked(shard, table.key, expiresAt, ms));
   }
 
   /** A touch that has to write the entry anew. */
@@ -415,7 +415,7 @@ export abstract class Keyspace<V = unknown> {
       draft.isQuiet = true;
       const table = session.open();
       const shard = table.shardOf(draft.key.hash);
-      const done = table.locked<boolean | undefined>(shard, false, () =>
+      const done = shard.locked<boolean | undefined>(false, () =>
         versionLocked(shard, draft.key) === version ? putLocked(shard, draft, session.maxEntryBytes) >= 0 : undefined,
       );
       if (done !== undefined) return done;
@@ -698,7 +698,7 @@ export abstract class Keyspace<V = unknown> {
     if (read(shard, table.key, reading, withValue) !== 'found') return false;
     if (reading.isExtended && fateOf(shard, reading) !== Fate.none) {
       // Nobody will ever see it again: it makes room now.
-      table.locked(shard, undefined, () => reclaimLocked(shard, table.key));
+      shard.locked(undefined, () => reclaimLocked(shard, table.key));
       return false;
     }
     return !table.clock.hasExpired(reading.expiresAt);

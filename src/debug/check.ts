@@ -39,17 +39,11 @@ export function inspectCache(table: Table): Inspection {
   for (const shard of table.shards) {
     const report = reportIn(`shard ${shard.memory.index}`);
     inspectLock(shard.words, SHARD.lock, report);
-    if (!shard.lock()) {
-      report('the lock could not be had');
-      continue;
-    }
-    let completed = false;
-    try {
+    const inspected = shard.locked(false, () => {
       inspectShardLocked(shard, report);
-      completed = true;
-    } finally {
-      shard.unlock(completed);
-    }
+      return true;
+    });
+    if (!inspected) report('the lock could not be had');
   }
   return { ok: problems.length === 0, problems };
 }

@@ -133,7 +133,7 @@ class Loading {
     if (typeof draft === 'string' || draft.key.lengthBytes + draft.lengthBytes > this.#cache.maxEntryBytes) return;
     const table = this.#cache.open();
     const shard = table.shardOf(draft.key.hash);
-    const isPresent = table.locked(shard, false, () => versionLocked(shard, draft.key) !== ABSENT);
+    const isPresent = shard.locked(false, () => versionLocked(shard, draft.key) !== ABSENT);
     if (!isPresent) room.reserve(shard, generation, draft);
   }
 
@@ -145,7 +145,7 @@ class Loading {
   #storeDraft(draft: Draft, generation: number): Outcome {
     const table = this.#cache.open();
     const shard = table.shardOf(draft.key.hash);
-    return table.locked<Outcome>(shard, 'refused', () => this.#storeLocked(shard, draft, generation));
+    return shard.locked<Outcome>('refused', () => this.#storeLocked(shard, draft, generation));
   }
 
   /** A load that was begun for the key is not overtaken: what it finds is younger than the file. */

@@ -1,9 +1,7 @@
 import { EVENT, SHARD } from '../memory/layout.js';
-import { readFence } from '../sync/seqlock.js';
 import { keyBytesOf, paddedToWord } from './entry.js';
+import { readConsistently } from './optimistic.js';
 import type { Shard } from './shard.js';
-
-const ATTEMPTS = 64;
 
 /** An entry that left: its encoded key, in memory of its own, and the number of the cause. */
 export interface RawEvent {
@@ -90,23 +88,8 @@ export class EventReader {
 
 /** The ring from the place on, or from its oldest event if that one is gone. Without a place: only where the ring ends. */
 function copyTail(shard: Shard, place: Place | undefined): Tail {
-  const m = shard.words;
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const version = Atomics.load(m, SHARD.lock);
-    if (version < 0) continue;
-    const tail = copyUnchecked(shard, place);
-    readFence();
-    if (Atomics.load(m, SHARD.lock) === version) return tail;
-  }
-  if (!shard.lock()) return { words: new Int32Array(0), end: place?.position ?? 0, events: place?.number ?? 0 };
-  let completed = false;
-  try {
-    const tail = copyUnchecked(shard, place);
-    completed = true;
-    return tail;
-  } finally {
-    shard.unlock(completed);
-  }
+  const nothing = { words: new Int32Array(0), end: place?.position ?? 0, events: place?.number ?? 0 };
+  return readConsistently<Tail>(shard, nothing, () => copyUnchecked(shard, place));
 }
 
 function copyUnchecked(shard: Shard, place: Place | undefined): Tail {

@@ -9,11 +9,10 @@ import { readChained } from './chain.js';
 import type { Draft } from './draft.js';
 import { copyOut, expiryAt, isChained, isExtended, keyBytesOf, kindOf, paddedToWord, versionAt } from './entry.js';
 import { ExtrasCopy, MAX_EXTRA_BYTES, readExtras } from './extras.js';
+import { ATTEMPTS } from './optimistic.js';
 import type { Shard } from './shard.js';
 import { Fate } from './tags.js';
 
-/** Optimistic attempts before a reader takes the lock: more than a writer's critical section lasts on a free core. */
-const ATTEMPTS = 64;
 const SCRATCH_BYTES = 64 * 1024;
 
 export type ReadOutcome = 'found' | 'absent' | 'unavailable';
@@ -90,7 +89,8 @@ export function noteStoredLocked(shard: Shard, slot: number, draft: Draft, into:
 
 /**
  * Reads the key's entry without a lock: remember the version, read, and believe it if the version is still the same.
- * After too many writers in between, or a dead one, it reads under the lock. 'unavailable': the lock timed out.
+ * After too many writers in between, or a dead one, it reads under the lock. 'unavailable': the lock timed out. As
+ * readConsistently, written out since every get goes through here, and without another attempt at what makes no sense.
  */
 export function read(shard: Shard, key: KeyEncoder, into: Reading, withValue: boolean): ReadOutcome {
   const m = shard.words;

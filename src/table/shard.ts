@@ -123,6 +123,19 @@ export class Shard {
     return true;
   }
 
+  /** Runs the body under the lock, or gives `unavailable` when a live thread keeps it for the whole timeout. */
+  locked<T>(unavailable: T, body: () => T): T {
+    if (!this.lock()) return unavailable;
+    let completed = false;
+    try {
+      const result = body();
+      completed = true;
+      return result;
+    } finally {
+      this.unlock(completed);
+    }
+  }
+
   /** What the lock word says now: while this thread holds the lock, that it does. */
   lockWord(): number {
     return this.words[SHARD.lock];

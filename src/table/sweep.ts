@@ -13,14 +13,8 @@ export function sweepPages(shard: Shard, from: number, to: number, everything: b
   const now = shard.clock.now();
   let removed = 0;
   for (let page = from; page < to; page++) {
-    if (!(everything || shard.heap.mayHaveExpired(page, now)) || !shard.lock()) continue;
-    let completed = false;
-    try {
-      removed += sweepPageLocked(shard, page, now);
-      completed = true;
-    } finally {
-      shard.unlock(completed);
-    }
+    if (!everything && !shard.heap.mayHaveExpired(page, now)) continue;
+    removed += shard.locked(0, () => sweepPageLocked(shard, page, now));
   }
   return removed;
 }

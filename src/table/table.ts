@@ -133,19 +133,6 @@ export class Table {
     for (const shard of this.shards) shard.loads = loads;
   }
 
-  /** Runs the body under the shard's lock, or gives `unavailable` when a live thread keeps it for the whole timeout. */
-  locked<T>(shard: Shard, unavailable: T, body: () => T): T {
-    if (!shard.lock()) return unavailable;
-    let completed = false;
-    try {
-      const result = body();
-      completed = true;
-      return result;
-    } finally {
-      shard.unlock(completed);
-    }
-  }
-
   /** Live entries; expired ones not yet swept may count. */
   countEntries(): number {
     return this.shards.reduce((sum, shard) => sum + shard.countEntries(), 0);

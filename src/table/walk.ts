@@ -1,11 +1,9 @@
-import { BUCKET_REFS, BUCKET_SLOTS, ENTRY, MAX_STORED_KEY_BYTES, SHARD, SLOT_SHIFT } from '../memory/layout.js';
-import { readFence } from '../sync/seqlock.js';
+import { BUCKET_REFS, BUCKET_SLOTS, ENTRY, MAX_STORED_KEY_BYTES, SLOT_SHIFT } from '../memory/layout.js';
 import { readChained } from './chain.js';
 import { copyOut, isChained, keyBytesOf, wordOf } from './entry.js';
+import { readConsistently } from './optimistic.js';
 import { isLive, type Reading, snapshotEntry } from './read.js';
 import type { Shard } from './shard.js';
-
-const ATTEMPTS = 64;
 
 /** One entry of a walk: its encoded key; the rest is in the walk's reading. */
 export interface Walked {
@@ -64,23 +62,9 @@ function touchEntries(shard: Shard, bucket: number): number {
 
 /** Key bytes of the entry at this place, -1 when there is none. */
 function readPlace(shard: Shard, refWord: number, into: Reading, withValue: boolean, key: Buffer): number {
-  const m = shard.words;
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const version = Atomics.load(m, SHARD.lock);
-    if (version < 0) continue;
-    const keyBytes = snapshotPlace(shard, m[refWord], into, withValue, key, version);
-    readFence();
-    if (Atomics.load(m, SHARD.lock) === version) return keyBytes;
-  }
-  if (!shard.lock()) return -1;
-  let completed = false;
-  try {
-    const keyBytes = snapshotPlace(shard, m[refWord], into, withValue, key, m[SHARD.lock]);
-    completed = true;
-    return keyBytes;
-  } finally {
-    shard.unlock(completed);
-  }
+  return readConsistently(shard, -1, (version) =>
+    snapshotPlace(shard, shard.words[refWord], into, withValue, key, version),
+  );
 }
 
 function snapshotPlace(

@@ -77,7 +77,7 @@ function putWithGrace(cache: SharedCache<number>, key: string): void {
   table.key.encode(key);
   draft.fill(value, clock.now() + TTL_MS, false, extras);
   const shard = table.shardOf(draft.key.hash);
-  table.locked(shard, NO_SLOT, () => putLocked(shard, draft, cache.maxEntryBytes));
+  shard.locked(NO_SLOT, () => putLocked(shard, draft, cache.maxEntryBytes));
   table.release();
 }
 
