@@ -3,7 +3,7 @@ import { MAX_EVICTION_STEPS } from '../policy/policy.js';
 import { monotonicMs } from '../sync/monotonic.js';
 import { isFilled, NO_SLOT } from './buckets.js';
 import { clearLocked } from './clear.js';
-import { causeLocked, leaveLocked } from './leave.js';
+import { leaveLocked } from './leave.js';
 import type { Shard } from './shard.js';
 
 /**
@@ -26,7 +26,7 @@ function runEvictionLocked(shard: Shard): void {
       continue;
     }
     if (!isFilled(shard, slot)) break;
-    evictSlotLocked(shard, slot);
+    leaveLocked(shard, slot, CAUSE.evicted);
     return;
   }
   // The policy's lists make no sense: somebody wrote over them. An empty cache is a correct one.
@@ -44,9 +44,5 @@ export function evictFromPathLocked(shard: Shard, hash: number): void {
     victim = slot;
     break;
   }
-  evictSlotLocked(shard, victim);
-}
-
-function evictSlotLocked(shard: Shard, slot: number): void {
-  leaveLocked(shard, slot, causeLocked(shard, shard.words[shard.memory.refWord(slot)], CAUSE.evicted));
+  leaveLocked(shard, victim, CAUSE.evicted);
 }

@@ -1,10 +1,10 @@
 import { ValueKind } from '../codec/kinds.js';
 import { ENTRY } from '../memory/layout.js';
-import { findSlot, NO_SLOT } from './buckets.js';
+import { NO_SLOT } from './buckets.js';
 import { payloadWords } from './chain.js';
 import type { Draft } from './draft.js';
 import { expiryAt, highWord, keyBytesOf, kindOf, paddedToWord, wordOf } from './entry.js';
-import { overLocked } from './leave.js';
+import { findLiveLocked } from './leave.js';
 import { OVER_AT_ONCE, putLocked } from './put.js';
 import type { Shard } from './shard.js';
 
@@ -31,14 +31,14 @@ export function incrementLocked(
   counter: Counter,
 ): IncrementOutcome {
   const { memory, words: m } = shard;
-  const slot = findSlot(shard, draft.key);
-  const ref = slot === NO_SLOT ? 0 : m[memory.refWord(slot)];
-  if (ref === 0 || overLocked(shard, ref) !== undefined) {
+  const slot = findLiveLocked(shard, draft.key);
+  if (slot === NO_SLOT) {
     if (putLocked(shard, draft, maxEntryBytes) === OVER_AT_ONCE) counter.expiresAt = 0;
     else counter.expiresAt = draft.expiresAt;
     counter.value = by;
     return 'added';
   }
+  const ref = m[memory.refWord(slot)];
   const word = wordOf(ref);
   if (kindOf(m[word + ENTRY.meta]) !== ValueKind.float64) return 'mismatch';
   const at = lastWords(shard, ref);

@@ -1,5 +1,6 @@
+import type { KeyEncoder } from '../codec/key.js';
 import { CAUSE, COUNTER, ENTRY, META_PAST, SHARD } from '../memory/layout.js';
-import { countPassedLocked } from './buckets.js';
+import { countPassedLocked, findSlot, NO_SLOT } from './buckets.js';
 import { expiryAt, isChained, isExtended, wordOf } from './entry.js';
 import { noteEventLocked } from './events.js';
 import { ExtrasCopy, graceEndOf, MAX_HASHED_BYTES, readExtras } from './extras.js';
@@ -11,12 +12,16 @@ import { Fate } from './tags.js';
  * cannot be forgotten: an entry is taken out of its slot (`leaveLocked`), or another takes its place (`replacedLocked`).
  */
 
-/** Takes the slot's entry out of the table: one transaction, then the rest of its chain if it has one. */
-export function leaveLocked(shard: Shard, slot: number, cause: number): void {
+/**
+ * Takes the slot's entry out of the table: one transaction, then the rest of its chain if it has one. Returns the cause:
+ * `otherwise`, or why the entry was over already.
+ */
+export function leaveLocked(shard: Shard, slot: number, otherwise: number): number {
   const { memory, words: m } = shard;
   const refWord = memory.refWord(slot);
   const ref = m[refWord];
   const word = wordOf(ref);
+  const cause = causeLocked(shard, ref, otherwise);
   const hash = memory.hashOf(slot);
   memory.noteChange(hash);
   noteEventLocked(shard, ref, cause);
@@ -30,6 +35,7 @@ export function leaveLocked(shard: Shard, slot: number, cause: number): void {
   memory.commit();
   shard.counters[COUNTER.left + cause]++;
   if (m[SHARD.dying] !== 0) shard.drainLocked(SHARD.dying);
+  return cause;
 }
 
 /** Tells that the entry gives its place to another of the same key. Part of the transaction that replaces it. */
@@ -60,6 +66,12 @@ export function overLocked(shard: Shard, ref: number): number | undefined {
 
 export function isOverLocked(shard: Shard, slot: number): boolean {
   return overLocked(shard, shard.words[shard.memory.refWord(slot)]) !== undefined;
+}
+
+/** The slot of the key's live entry, NO_SLOT when there is none. */
+export function findLiveLocked(shard: Shard, key: KeyEncoder): number {
+  const slot = findSlot(shard, key);
+  return slot === NO_SLOT || isOverLocked(shard, slot) ? NO_SLOT : slot;
 }
 
 const extras = new ExtrasCopy(MAX_HASHED_BYTES);

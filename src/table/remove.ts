@@ -1,17 +1,14 @@
 import type { KeyEncoder } from '../codec/key.js';
 import { CAUSE } from '../memory/layout.js';
 import { findSlot, NO_SLOT } from './buckets.js';
-import { causeLocked, leaveLocked, overLocked } from './leave.js';
+import { isOverLocked, leaveLocked } from './leave.js';
 import { type Reading, snapshotEntry } from './read.js';
 import type { Shard } from './shard.js';
 
 /** Removes the key's entry. True when it was there and live. */
 export function removeLocked(shard: Shard, key: KeyEncoder, cause: number = CAUSE.deleted): boolean {
   const slot = findSlot(shard, key);
-  if (slot === NO_SLOT) return false;
-  const actual = causeLocked(shard, shard.words[shard.memory.refWord(slot)], cause);
-  leaveLocked(shard, slot, actual);
-  return actual === cause;
+  return slot !== NO_SLOT && leaveLocked(shard, slot, cause) === cause;
 }
 
 /** Removes the key's live entry and leaves what it was in the reading. False when there is none. */
@@ -25,6 +22,5 @@ export function takeLocked(shard: Shard, key: KeyEncoder, into: Reading): boolea
 /** Removes the key's entry if a tag or a namespace has ended it: what a reader came upon. */
 export function reclaimLocked(shard: Shard, key: KeyEncoder): void {
   const slot = findSlot(shard, key);
-  if (slot === NO_SLOT || overLocked(shard, shard.words[shard.memory.refWord(slot)]) === undefined) return;
-  leaveLocked(shard, slot, causeLocked(shard, shard.words[shard.memory.refWord(slot)], CAUSE.deleted));
+  if (slot !== NO_SLOT && isOverLocked(shard, slot)) leaveLocked(shard, slot, CAUSE.deleted);
 }

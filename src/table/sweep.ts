@@ -1,7 +1,7 @@
 import { CAUSE, CHUNK_META, ENTRY, META_PAST, SHARD } from '../memory/layout.js';
 import { isFilledRef, slotsOfHashLocked } from './buckets.js';
 import { wordOf } from './entry.js';
-import { causeLocked, dueLocked, endLocked, leaveLocked, overLocked } from './leave.js';
+import { dueLocked, endLocked, leaveLocked, overLocked } from './leave.js';
 import type { Shard } from './shard.js';
 
 /**
@@ -9,37 +9,25 @@ import type { Shard } from './shard.js';
  * remembers the earliest expiry in it, so a page where nothing can have expired costs one look; the others are scanned in
  * address order, each in one hold of the lock.
  */
-export function sweepPages(shard: Shard, from: number, to: number, everything: boolean): number {
+function sweepPages(shard: Shard, from: number, to: number, everything: boolean): number {
   const now = shard.clock.now();
   let removed = 0;
   for (let page = from; page < to; page++) {
     if (!everything && !shard.heap.mayHaveExpired(page, now)) continue;
-    removed += shard.locked(0, () => sweepPageLocked(shard, page, now));
+    removed += shard.locked(0, () => sweepPageLocked(shard, page, now, Number.POSITIVE_INFINITY).removed);
   }
   return removed;
 }
 
-function sweepPageLocked(shard: Shard, page: number, now: number): number {
-  const { heap, words: m } = shard;
-  let removed = 0;
-  let earliest = Number.POSITIVE_INFINITY;
-  heap.forEachBlock(page, (ref) => {
-    if (m[wordOf(ref) + ENTRY.meta] === CHUNK_META) return;
-    if (sweepEntryLocked(shard, ref, now)) removed++;
-    else earliest = Math.min(earliest, dueLocked(shard, ref));
-  });
-  // Last, so that a death in between leaves the old and earlier time.
-  heap.setExpiry(page, earliest);
-  return removed;
+/** What a sweep of a page did: how many entries it removed, and one that is in its grace period, 0 if it saw none. */
+interface Swept {
+  readonly removed: number;
+  readonly inGrace: number;
 }
 
-/**
- * Makes room in the page by what is over: removes up to `most` entries, and if it finds none to remove, one that is in its
- * grace period. Whether any left.
- */
-export function reclaimPageLocked(shard: Shard, page: number, most: number): boolean {
+/** Removes the page's entries that are over for good, `most` of them. */
+function sweepPageLocked(shard: Shard, page: number, now: number, most: number): Swept {
   const { heap, words: m } = shard;
-  const now = shard.clock.now();
   let removed = 0;
   let earliest = Number.POSITIVE_INFINITY;
   let inGrace = 0;
@@ -52,7 +40,17 @@ export function reclaimPageLocked(shard: Shard, page: number, most: number): boo
     earliest = Math.min(earliest, dueLocked(shard, ref));
     if ((m[wordOf(ref) + ENTRY.meta] & META_PAST) !== 0) inGrace = ref;
   });
+  // Only after a look at all of them; and last, so that a death in between leaves the old and earlier time.
   if (removed < most) heap.setExpiry(page, earliest);
+  return { removed, inGrace };
+}
+
+/**
+ * Makes room in the page by what is over: removes up to `most` entries, and if it finds none to remove, one that is in its
+ * grace period. Whether any left.
+ */
+export function reclaimPageLocked(shard: Shard, page: number, most: number): boolean {
+  const { removed, inGrace } = sweepPageLocked(shard, page, shard.clock.now(), most);
   return removed > 0 || (inGrace !== 0 && leaveByRefLocked(shard, inGrace, CAUSE.expired));
 }
 
@@ -71,7 +69,7 @@ function sweepEntryLocked(shard: Shard, ref: number, now: number): boolean {
 function leaveByRefLocked(shard: Shard, ref: number, cause: number): boolean {
   for (const slot of slotsOfHashLocked(shard, shard.hashOfLocked(ref))) {
     if (!isFilledRef(shard, slot, ref)) continue;
-    leaveLocked(shard, slot, causeLocked(shard, ref, cause));
+    leaveLocked(shard, slot, cause);
     return true;
   }
   return false;

@@ -1,17 +1,17 @@
 import type { KeyEncoder } from '../codec/key.js';
 import { ENTRY, EXTRAS } from '../memory/layout.js';
-import { findSlot, NO_SLOT } from './buckets.js';
+import { NO_SLOT } from './buckets.js';
 import { payloadWords } from './chain.js';
 import { expiryAt, highWord, isExtended, keyBytesOf, lowWord, paddedToWord, versionAt, wordOf } from './entry.js';
-import { endLocked, overLocked } from './leave.js';
+import { endLocked, findLiveLocked } from './leave.js';
 import type { Shard } from './shard.js';
 
 /** Gives a live entry a new expiry, and a grace period as long as it had. The version stays: the value is the same. */
 export function touchLocked(shard: Shard, key: KeyEncoder, expiresAt: number, lifetime: number): boolean {
   const { memory, words: m } = shard;
-  const slot = findSlot(shard, key);
-  const ref = slot === NO_SLOT ? 0 : m[memory.refWord(slot)];
-  if (ref === 0 || overLocked(shard, ref) !== undefined) return false;
+  const slot = findLiveLocked(shard, key);
+  if (slot === NO_SLOT) return false;
+  const ref = m[memory.refWord(slot)];
   const word = wordOf(ref);
   const grace = endLocked(shard, ref) - expiryAt(m, word);
   shard.heap.noteExpiry(ref, expiresAt);
