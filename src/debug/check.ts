@@ -7,11 +7,10 @@ import {
   ENTRY,
   MAX_PROBE,
   MAX_STORED_KEY_BYTES,
-  REF_SHIFT,
   SHARD,
   SLOT_SHIFT,
 } from '../memory/layout.js';
-import { isChained, keyBytesOf, versionAt } from '../table/entry.js';
+import { isChained, keyBytesOf, versionAt, wordOf } from '../table/entry.js';
 import type { Shard } from '../table/shard.js';
 import type { Table } from '../table/table.js';
 import { type Filled, inspectHeap } from './check-heap.js';
@@ -114,7 +113,7 @@ function inspectEntry(
   report: (message: string) => void,
 ): void {
   const m = shard.words;
-  const word = ref << (REF_SHIFT - 2);
+  const word = wordOf(ref);
   const meta = m[word + ENTRY.meta];
   if (shard.hashOfLocked(ref) !== m[shard.memory.hashWord(slot)])
     report(`slot ${slot} and its entry have different hashes`);
@@ -126,8 +125,8 @@ function inspectEntry(
   if (blocks.has(ref)) report(`block ${ref} belongs to two entries`);
   blocks.add(ref);
   if (!isChained(meta)) return;
-  for (let chunk = m[word + ENTRY.next]; chunk !== 0; chunk = m[(chunk << (REF_SHIFT - 2)) + CHUNK.next]) {
-    if (!shard.heap.isBlock(chunk) || m[(chunk << (REF_SHIFT - 2)) + CHUNK.meta] !== CHUNK_META || blocks.has(chunk)) {
+  for (let chunk = m[word + ENTRY.next]; chunk !== 0; chunk = m[wordOf(chunk) + CHUNK.next]) {
+    if (!shard.heap.isBlock(chunk) || m[wordOf(chunk) + CHUNK.meta] !== CHUNK_META || blocks.has(chunk)) {
       report(`the chain of slot ${slot} is broken at ${chunk}`);
       return;
     }

@@ -8,10 +8,10 @@ import {
   META_CHAINED,
   META_KEY_MASK,
   OVERFLOW_UNIT,
-  REF_SHIFT,
   SLOT_SHIFT,
 } from '../memory/layout.js';
 import { chainedKeyEquals } from './chain.js';
+import { wordOf } from './entry.js';
 import type { Shard } from './shard.js';
 
 export const NO_SLOT = -1;
@@ -40,7 +40,7 @@ export function findSlot(shard: Shard, key: KeyEncoder): number {
 
 function entryHasKey(shard: Shard, ref: number, key: KeyEncoder): boolean {
   const m = shard.words;
-  const word = ref << (REF_SHIFT - 2);
+  const word = wordOf(ref);
   const meta = m[word + ENTRY.meta];
   if ((meta & META_KEY_MASK) !== key.lengthBytes) return false;
   if ((meta & META_CHAINED) !== 0) return chainedKeyEquals(shard, ref, key);

@@ -1,7 +1,7 @@
 import type { KeyEncoder } from '../codec/key.js';
-import { CHUNK, CHUNK_META, ENTRY, MAX_STORED_KEY_BYTES, META_KEY_MASK, REF_SHIFT, SHARD } from '../memory/layout.js';
+import { CHUNK, CHUNK_META, ENTRY, MAX_STORED_KEY_BYTES, META_KEY_MASK, SHARD } from '../memory/layout.js';
 import type { Draft } from './draft.js';
-import { copyOut, isChained, paddedToWord, writePayload } from './entry.js';
+import { copyOut, isChained, paddedToWord, wordOf, writePayload } from './entry.js';
 import type { Shard } from './shard.js';
 
 /**
@@ -11,7 +11,7 @@ import type { Shard } from './shard.js';
  */
 export function readChained(shard: Shard, ref: number, from: number, target: Buffer, length: number): boolean {
   const m = shard.words;
-  let word = ref << (REF_SHIFT - 2);
+  let word = wordOf(ref);
   let next = m[word + ENTRY.next];
   let here = m[word + ENTRY.here];
   let byte = (word + ENTRY.chainedHeadWords) << 2;
@@ -30,7 +30,7 @@ export function readChained(shard: Shard, ref: number, from: number, target: Buf
       skip -= here;
     }
     if (!shard.heap.isInside(next)) return false;
-    word = next << (REF_SHIFT - 2);
+    word = wordOf(next);
     if (m[word + CHUNK.meta] !== CHUNK_META || m[word + CHUNK.hash] !== hash) return false;
     next = m[word + CHUNK.next];
     here = m[word + CHUNK.here];
@@ -44,7 +44,7 @@ export const mostBlocks = (shard: Shard): number => shard.memory.geometry.pageCo
 
 /** Ref of the chunk after this one in a chain of chunks; 0 at the end or where memory makes no sense. */
 export function nextChunk(shard: Shard, ref: number): number {
-  const word = ref << (REF_SHIFT - 2);
+  const word = wordOf(ref);
   if (!shard.heap.isInside(ref) || shard.words[word + CHUNK.meta] !== CHUNK_META) return 0;
   return shard.words[word + CHUNK.next];
 }
@@ -53,7 +53,7 @@ let keyScratch: Buffer | undefined;
 
 export function chainedKeyEquals(shard: Shard, ref: number, key: KeyEncoder): boolean {
   const bytes = key.lengthBytes;
-  if ((shard.words[(ref << (REF_SHIFT - 2)) + ENTRY.meta] & META_KEY_MASK) !== bytes) return false;
+  if ((shard.words[wordOf(ref) + ENTRY.meta] & META_KEY_MASK) !== bytes) return false;
   if (bytes === 0) return true;
   keyScratch ??= Buffer.alloc(MAX_STORED_KEY_BYTES + 4);
   if (!readChained(shard, ref, 0, keyScratch, paddedToWord(bytes))) return false;
@@ -85,7 +85,7 @@ export function buildTailLocked(
       shard.drainLocked(SHARD.pending);
       return 0;
     }
-    const word = ref << (REF_SHIFT - 2);
+    const word = wordOf(ref);
     m[word + CHUNK.next] = next;
     m[word + CHUNK.meta] = CHUNK_META;
     m[word + CHUNK.here] = end - begin;
@@ -102,7 +102,7 @@ export function buildTailLocked(
 
 /** Words, in order, that hold payload words [from, from + count) of an entry; fewer where a chain makes no sense. */
 export function payloadWords(shard: Shard, ref: number, from: number, count: number): readonly number[] {
-  const word = ref << (REF_SHIFT - 2);
+  const word = wordOf(ref);
   if (isChained(shard.words[word + ENTRY.meta])) return chainedWords(shard, ref, from, count);
   return Array.from({ length: count }, (_, i) => word + ENTRY.headWords + from + i);
 }
@@ -110,7 +110,7 @@ export function payloadWords(shard: Shard, ref: number, from: number, count: num
 function chainedWords(shard: Shard, ref: number, from: number, count: number): number[] {
   const m = shard.words;
   const found: number[] = [];
-  let word = ref << (REF_SHIFT - 2);
+  let word = wordOf(ref);
   let next = m[word + ENTRY.next];
   let hereWords = m[word + ENTRY.here] >> 2;
   let first = word + ENTRY.chainedHeadWords;
@@ -119,7 +119,7 @@ function chainedWords(shard: Shard, ref: number, from: number, count: number): n
     for (; skip < hereWords && found.length < count; skip++) found.push(first + skip);
     if (found.length === count || !shard.heap.isInside(next)) break;
     skip -= hereWords;
-    word = next << (REF_SHIFT - 2);
+    word = wordOf(next);
     if (m[word + CHUNK.meta] !== CHUNK_META) break;
     next = m[word + CHUNK.next];
     hereWords = (m[word + CHUNK.here] + 3) >> 2;

@@ -2,12 +2,22 @@ import type { KeyEncoder } from '../codec/key.js';
 import { ValueKind } from '../codec/kinds.js';
 import { Slab } from '../codec/slab.js';
 import { decodeDirect, isDirect, ownsCopy } from '../codec/value.js';
-import { ENTRY, REF_SHIFT, SHARD } from '../memory/layout.js';
+import { ENTRY, SHARD } from '../memory/layout.js';
 import { readFence } from '../sync/seqlock.js';
 import { findSlot, NO_SLOT } from './buckets.js';
 import { readChained } from './chain.js';
 import type { Draft } from './draft.js';
-import { copyOut, expiryAt, isChained, isExtended, keyBytesOf, kindOf, paddedToWord, versionAt } from './entry.js';
+import {
+  copyOut,
+  expiryAt,
+  isChained,
+  isExtended,
+  keyBytesOf,
+  kindOf,
+  paddedToWord,
+  versionAt,
+  wordOf,
+} from './entry.js';
 import { ExtrasCopy, MAX_EXTRA_BYTES, readExtras } from './extras.js';
 import { ATTEMPTS } from './optimistic.js';
 import type { Shard } from './shard.js';
@@ -54,7 +64,7 @@ export class Reading {
 
   /** Word index of the policy's word in the entry's head. */
   get policyWord(): number {
-    return (this.ref << (REF_SHIFT - 2)) + ENTRY.policy;
+    return wordOf(this.ref) + ENTRY.policy;
   }
 
   target(kind: number, lengthBytes: number): Buffer {
@@ -138,7 +148,7 @@ function snapshot(shard: Shard, key: KeyEncoder, into: Reading, withValue: boole
  */
 export function snapshotEntry(shard: Shard, ref: number, into: Reading, withValue: boolean, version: number): boolean {
   const m = shard.words;
-  const word = ref << (REF_SHIFT - 2);
+  const word = wordOf(ref);
   const meta = m[word + ENTRY.meta];
   const lengthBytes = m[word + ENTRY.valueBytes];
   into.ref = ref;

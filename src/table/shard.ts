@@ -1,7 +1,7 @@
 import { halfSipHash13 } from '../codec/hash.js';
 import type { KeyEncoder } from '../codec/key.js';
 import { Heap } from '../memory/heap.js';
-import { BUCKET_WORDS, COUNTER, ENTRY, REF_SHIFT, SHARD } from '../memory/layout.js';
+import { BUCKET_WORDS, COUNTER, ENTRY, SHARD } from '../memory/layout.js';
 import type { ShardMemory } from '../memory/shard-memory.js';
 import type { ClassTables } from '../memory/size-classes.js';
 import type { EvictionPolicy, PolicyFactory, PolicyShared } from '../policy/policy.js';
@@ -9,7 +9,7 @@ import type { Clock } from '../sync/clock.js';
 import { type LockContext, lockSlow, nextVersion, refuseIfLeft, tryLockWord, unlockWord } from '../sync/mutex.js';
 import { nextChunk } from './chain.js';
 import { clearLocked } from './clear.js';
-import { isChained, keyBytesOf } from './entry.js';
+import { isChained, keyBytesOf, wordOf } from './entry.js';
 import { isOverLocked } from './leave.js';
 import { Reclaimer } from './reclaim.js';
 import type { Tags } from './tags.js';
@@ -200,7 +200,7 @@ export class Shard {
   /** The hash of an entry found from the heap's side. Under the lock. */
   hashOfLocked(ref: number): number {
     const m = this.words;
-    const word = ref << (REF_SHIFT - 2);
+    const word = wordOf(ref);
     const meta = m[word + ENTRY.meta];
     if (isChained(meta)) return m[word + ENTRY.hash];
     const key = m.subarray(word + ENTRY.headWords, word + ENTRY.headWords + ((keyBytesOf(meta) + 3) >> 2));
@@ -218,6 +218,6 @@ export class Shard {
 
   /** Ref of the slot's entry as a word index. */
   entryWord(slot: number): number {
-    return this.words[this.memory.refWord(slot)] << (REF_SHIFT - 2);
+    return wordOf(this.words[this.memory.refWord(slot)]);
   }
 }

@@ -1,7 +1,7 @@
-import { CHUNK, CHUNK_META, ENTRY, REF_SHIFT, SHARD } from '../memory/layout.js';
+import { CHUNK, CHUNK_META, ENTRY, SHARD } from '../memory/layout.js';
 import { isFilledRef, NO_SLOT, slotsOfHashLocked } from './buckets.js';
 import { mostBlocks } from './chain.js';
-import { isChained } from './entry.js';
+import { isChained, wordOf } from './entry.js';
 import { dueLocked } from './leave.js';
 import type { Shard } from './shard.js';
 
@@ -26,7 +26,7 @@ export function vacatePageLocked(shard: Shard): boolean {
 
 function moveBlockLocked(shard: Shard, ref: number): void {
   const { heap, memory, words: m } = shard;
-  const word = ref << (REF_SHIFT - 2);
+  const word = wordOf(ref);
   const referrer =
     m[word + ENTRY.meta] === CHUNK_META ? chunkReferrerLocked(shard, ref) : entryReferrerLocked(shard, ref);
   if (referrer === 0) return;
@@ -36,7 +36,7 @@ function moveBlockLocked(shard: Shard, ref: number): void {
     memory.rollback();
     return;
   }
-  const to = target << (REF_SHIFT - 2);
+  const to = wordOf(target);
   m.copyWithin(to, word, word + (heap.classBytes(sizeClass) >> 2));
   if (m[word + ENTRY.meta] !== CHUNK_META) heap.noteExpiry(target, dueLocked(shard, ref));
   memory.set(referrer, target);
@@ -54,13 +54,13 @@ function entryReferrerLocked(shard: Shard, ref: number): number {
 /** The word that names this chunk: in the chunk before it, or in its entry; 0 for a chunk not yet part of an entry. */
 function chunkReferrerLocked(shard: Shard, ref: number): number {
   const m = shard.words;
-  const hash = m[(ref << (REF_SHIFT - 2)) + CHUNK.hash];
+  const hash = m[wordOf(ref) + CHUNK.hash];
   for (const slot of slotsOfHashLocked(shard, hash)) {
     const entryWord = shard.entryWord(slot);
     if (!isChained(m[entryWord + ENTRY.meta])) continue;
     let at = entryWord + ENTRY.next;
     for (let left = mostBlocks(shard); left > 0 && m[at] !== ref && shard.heap.isInside(m[at]); left--) {
-      at = (m[at] << (REF_SHIFT - 2)) + CHUNK.next;
+      at = wordOf(m[at]) + CHUNK.next;
     }
     if (m[at] === ref) return at;
   }
