@@ -45,8 +45,8 @@ function inspectBlocks(shard: Shard, filled: Filled, report: Report): void {
 function inspectLists(shard: Shard, report: Report): void {
   const m = shard.words;
   const { classBytes, pageShift, pageCount } = shard.memory.geometry;
-  const free = new Array<number>(classBytes.length).fill(0);
-  const partial = new Array<number>(classBytes.length).fill(0);
+  const free = new Int32Array(classBytes.length);
+  const partial = new Int32Array(classBytes.length);
   for (let page = 0; page < shard.heap.usedPages; page++) {
     const sizeClass = m[recordOf(shard, page) + PAGE.class] - 1;
     if (sizeClass < 0) continue;

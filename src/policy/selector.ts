@@ -71,7 +71,9 @@ export class Selector {
   readonly #sampledPerSelection: number;
   readonly #leadingSelections: number;
   readonly #leastLead: number;
-  readonly #pending: number[] = [];
+  /** Hashes of sampled requests that wait for their simulation. Not an array: other code's setters must not run here. */
+  readonly #pending = new Int32Array(MOST_PENDING);
+  #pendingCount = 0;
 
   constructor(shared: PolicyShared, configurations: readonly Configuration[]) {
     const total = shared.totalCapacityEntries;
@@ -104,23 +106,23 @@ export class Selector {
   request(hash: number): void {
     const mixed = Math.imul(hash ^ (hash >>> 14), 0x2c1b3c6d);
     if (Math.imul(mixed ^ (mixed >>> 12), 0x297a2d39) >>> 0 >= this.#threshold) return;
-    this.#pending.push(hash);
-    if (this.#pending.length % BATCH === 0) this.#simulate();
+    this.#pending[this.#pendingCount++] = hash;
+    if (this.#pendingCount % BATCH === 0) this.#simulate();
   }
 
   #simulate(): void {
     const outcome = this.#shared.tryLock();
     if (outcome === 'busy') {
-      if (this.#pending.length >= MOST_PENDING) this.#pending.length = 0;
+      if (this.#pendingCount === MOST_PENDING) this.#pendingCount = 0;
       return;
     }
     if (outcome === 'stolen') this.#shared.words.fill(0, REQUESTS);
     const m = this.#shared.words;
-    for (const hash of this.#pending) {
-      this.#serve(hash);
+    for (let i = 0; i < this.#pendingCount; i++) {
+      this.#serve(this.#pending[i]);
       if (++m[REQUESTS] >= this.#sampledPerSelection) this.#select();
     }
-    this.#pending.length = 0;
+    this.#pendingCount = 0;
     this.#shared.unlock();
   }
 

@@ -74,24 +74,26 @@ export function countPassedLocked(shard: Shard, hash: number, slot: number, sign
   }
 }
 
-/** The filled slots on the probe path whose entries have this hash. Under the lock. */
-export function slotsOfHashLocked(shard: Shard, hash: number): number[] {
+/** The first slot on the probe path whose entry has this hash and `isWanted`; NO_SLOT without one. */
+export function slotOfHashLocked(shard: Shard, hash: number, isWanted: (slot: number) => boolean): number {
   const m = shard.words;
-  const slots: number[] = [];
   let bucket = shard.homeBucket(hash);
   for (let probe = 0; probe < MAX_PROBE; probe++) {
     const base = shard.bucketWord(bucket);
     for (let place = 0; place < BUCKET_SLOTS; place++) {
-      if (m[base + place] === hash && m[base + BUCKET_REFS + place] !== 0) slots.push((bucket << SLOT_SHIFT) | place);
+      if (m[base + place] !== hash || m[base + BUCKET_REFS + place] === 0) continue;
+      const slot = (bucket << SLOT_SHIFT) | place;
+      if (isWanted(slot)) return slot;
     }
     if (m[base + BUCKET_OVERFLOW] >>> 24 === 0) break;
     if (++bucket === shard.bucketCount) bucket = 0;
   }
-  return slots;
+  return NO_SLOT;
 }
 
-export function isFilledRef(shard: Shard, slot: number, ref: number): boolean {
-  return shard.words[shard.memory.refWord(slot)] === ref;
+/** The slot of an entry found from the heap's side; NO_SLOT when no slot has it. */
+export function slotOfRefLocked(shard: Shard, ref: number): number {
+  return slotOfHashLocked(shard, shard.hashOfLocked(ref), (slot) => shard.words[shard.memory.refWord(slot)] === ref);
 }
 
 /** Whether the slot exists and holds an entry. */

@@ -1,7 +1,7 @@
 import type { KeyEncoder } from '../codec/key.js';
 import { CHUNK, CHUNK_META, ENTRY, MAX_STORED_KEY_BYTES, META_KEY_MASK, SHARD } from '../memory/layout.js';
 import type { Draft } from './draft.js';
-import { copyOut, isChained, paddedToWord, wordOf, writePayload } from './entry.js';
+import { copyOut, isChained, MOST_TAIL_BLOCKS, paddedToWord, wordOf, writePayload } from './entry.js';
 import type { Shard } from './shard.js';
 
 /**
@@ -39,8 +39,8 @@ export function readChained(shard: Shard, ref: number, from: number, target: Buf
   return false;
 }
 
-/** Blocks that the chain of one entry can have: `planBlocks` makes whole pages and at most three smaller ones. */
-export const mostBlocks = (shard: Shard): number => shard.memory.geometry.pageCount + 3;
+/** Blocks that the chain of one entry can have: whole pages and a tail. */
+export const mostBlocks = (shard: Shard): number => shard.memory.geometry.pageCount + MOST_TAIL_BLOCKS;
 
 /** Ref of the chunk after this one in a chain of chunks; 0 at the end or where memory makes no sense. */
 export function nextChunk(shard: Shard, ref: number): number {
@@ -67,7 +67,7 @@ export function chainedKeyEquals(shard: Shard, ref: number, key: KeyEncoder): bo
  */
 export function buildTailLocked(
   shard: Shard,
-  classes: readonly number[],
+  classes: Int32Array,
   draft: Draft,
   allocate: (sizeClass: number) => number,
 ): number {
@@ -101,23 +101,24 @@ export function buildTailLocked(
 }
 
 /** Words, in order, that hold payload words [from, from + count) of an entry; fewer where a chain makes no sense. */
-export function payloadWords(shard: Shard, ref: number, from: number, count: number): readonly number[] {
+export function payloadWords(shard: Shard, ref: number, from: number, count: number): Int32Array {
   const word = wordOf(ref);
   if (isChained(shard.words[word + ENTRY.meta])) return chainedWords(shard, ref, from, count);
-  return Array.from({ length: count }, (_, i) => word + ENTRY.headWords + from + i);
+  return new Int32Array(count).map((_, i) => word + ENTRY.headWords + from + i);
 }
 
-function chainedWords(shard: Shard, ref: number, from: number, count: number): number[] {
+function chainedWords(shard: Shard, ref: number, from: number, count: number): Int32Array {
   const m = shard.words;
-  const found: number[] = [];
+  const found = new Int32Array(count);
+  let length = 0;
   let word = wordOf(ref);
   let next = m[word + ENTRY.next];
   let hereWords = m[word + ENTRY.here] >> 2;
   let first = word + ENTRY.chainedHeadWords;
   let skip = from;
   for (let left = mostBlocks(shard); left > 0; left--) {
-    for (; skip < hereWords && found.length < count; skip++) found.push(first + skip);
-    if (found.length === count || !shard.heap.isInside(next)) break;
+    for (; skip < hereWords && length < count; skip++) found[length++] = first + skip;
+    if (length === count || !shard.heap.isInside(next)) break;
     skip -= hereWords;
     word = wordOf(next);
     if (m[word + CHUNK.meta] !== CHUNK_META) break;
@@ -125,5 +126,5 @@ function chainedWords(shard: Shard, ref: number, from: number, count: number): n
     hereWords = (m[word + CHUNK.here] + 3) >> 2;
     first = word + CHUNK.headWords;
   }
-  return found;
+  return found.subarray(0, length);
 }

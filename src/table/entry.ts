@@ -49,6 +49,8 @@ export function highWord(expiresAt: number, version: number): number {
 export const lowWord = (expiresAt: number): number => (expiresAt > NEVER ? -1 : expiresAt | 0);
 
 export const NO_CLASS = -1;
+/** A chain's blocks that are not whole pages: they come last. */
+export const MOST_TAIL_BLOCKS = 3;
 
 /** The size class of an entry of so many payload bytes (padded key and value), where one fits to within an eighth; or NO_CLASS. */
 export function singleClass(heap: Heap, payloadBytes: number): number {
@@ -60,26 +62,30 @@ export function singleClass(heap: Heap, payloadBytes: number): number {
 
 /**
  * The blocks of an entry that no class fits well: whole pages, and a tail in at most three more blocks; or one block after
- * all. Size classes in order; the first holds the head.
+ * all. Size classes in order; the first holds the head. (Not in an array: another's setters must not run under the lock.)
  */
-export function planBlocks(heap: Heap, payloadBytes: number): readonly number[] {
-  const classes: number[] = [];
+export function planBlocks(heap: Heap, payloadBytes: number): Int32Array {
+  const classes = new Int32Array(
+    Math.ceil(payloadBytes / (heap.pageBytes - ENTRY.chainedHeadWords * 4)) + MOST_TAIL_BLOCKS,
+  );
+  let count = 0;
   let left = payloadBytes;
   for (let tail = 0; left > 0; ) {
-    const head = (classes.length === 0 ? ENTRY.chainedHeadWords : CHUNK.headWords) * 4;
+    const head = (count === 0 ? ENTRY.chainedHeadWords : CHUNK.headWords) * 4;
     let sizeClass: number;
     if (left + head >= heap.pageBytes) {
       sizeClass = heap.classFor(heap.pageBytes);
     } else {
       sizeClass = heap.classFor(left + head);
       const fitsWell = heap.classBytes(sizeClass) - left - head <= left >> 3;
-      if (!fitsWell && tail < 2 && sizeClass > 0 && heap.classBytes(sizeClass - 1) > head) sizeClass -= 1;
+      if (!fitsWell && tail < MOST_TAIL_BLOCKS - 1 && sizeClass > 0 && heap.classBytes(sizeClass - 1) > head)
+        sizeClass -= 1;
       tail++;
     }
-    classes.push(sizeClass);
+    classes[count++] = sizeClass;
     left -= heap.classBytes(sizeClass) - head;
   }
-  return classes;
+  return classes.subarray(0, count);
 }
 
 /** Writes an entry's head: into a block that nothing refers to yet, or over words that were saved to the journal. */

@@ -98,14 +98,14 @@ export function tagsOf(words: Int32Array): string[] {
   const bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength);
   const lengths = EXTRAS.headWords + namespaces + count;
   let byte = (lengths + count) * 4;
-  const tags: string[] = [];
-  for (let i = 0; i < count; i++) {
-    const end = byte + 2 * words[lengths + i];
-    if (!(end >= byte && end <= words[EXTRAS.lengthBytes] && end <= bytes.length)) return [];
-    tags.push(bytes.ucs2Slice(byte, end));
-    byte = end;
-  }
-  return tags;
+  let isSound = true;
+  const tags = Array.from({ length: count }, (_, i) => {
+    const begin = byte;
+    byte += 2 * words[lengths + i];
+    isSound &&= byte >= begin && byte <= words[EXTRAS.lengthBytes] && byte <= bytes.length;
+    return isSound ? bytes.ucs2Slice(begin, byte) : '';
+  });
+  return isSound ? tags : [];
 }
 
 export const graceEndOf = (words: Int32Array): number => numberAt(words, EXTRAS.graceEnd);

@@ -63,7 +63,7 @@ export function incrementLocked(
 }
 
 /** The words of the last eight bytes of an entry's value: where a number lies. */
-function lastWords(shard: Shard, ref: number): readonly number[] | undefined {
+function lastWords(shard: Shard, ref: number): Int32Array | undefined {
   const m = shard.words;
   const word = wordOf(ref);
   const meta = m[word + ENTRY.meta];

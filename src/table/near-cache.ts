@@ -158,7 +158,8 @@ export class NearCache {
     const capacity = this.#capacity;
     this.#setMask = capacity / WAYS - 1;
     this.#hashes = new Int32Array(capacity);
-    this.#contents = new Array(2 * capacity);
+    // Places of its own from the start, not holes: another's setter on Array.prototype would catch what is written to a hole.
+    this.#contents = Array.from({ length: 2 * capacity });
     this.#words = new Int32Array(capacity << PLACE_SHIFT);
     this.#doubles = new Float64Array(this.#words.buffer);
     this.#spaces = new Int32Array(capacity);

@@ -1,5 +1,5 @@
 import { CAUSE, CHUNK_META, ENTRY, META_PAST, SHARD } from '../memory/layout.js';
-import { isFilledRef, slotsOfHashLocked } from './buckets.js';
+import { NO_SLOT, slotOfRefLocked } from './buckets.js';
 import { wordOf } from './entry.js';
 import { dueLocked, endLocked, leaveLocked, overLocked } from './leave.js';
 import type { Shard } from './shard.js';
@@ -67,12 +67,10 @@ function sweepEntryLocked(shard: Shard, ref: number, now: number): boolean {
 
 /** Takes an entry found from the heap's side out of its slot. False when no slot has it. */
 function leaveByRefLocked(shard: Shard, ref: number, cause: number): boolean {
-  for (const slot of slotsOfHashLocked(shard, shard.hashOfLocked(ref))) {
-    if (!isFilledRef(shard, slot, ref)) continue;
-    leaveLocked(shard, slot, cause);
-    return true;
-  }
-  return false;
+  const slot = slotOfRefLocked(shard, ref);
+  if (slot === NO_SLOT) return false;
+  leaveLocked(shard, slot, cause);
+  return true;
 }
 
 function markPastLocked(shard: Shard, ref: number): void {

@@ -28,7 +28,7 @@ export function touchLocked(shard: Shard, key: KeyEncoder, expiresAt: number, li
 }
 
 /** A number of up to 53 bits; 0 stands for one that is not finite. */
-function setNumberLocked(shard: Shard, words: readonly number[], number: number): void {
+function setNumberLocked(shard: Shard, words: Int32Array, number: number): void {
   if (words.length !== 2) return;
   const finite = Number.isFinite(number) ? number : 0;
   shard.memory.set(words[0], finite | 0);

@@ -1,5 +1,5 @@
 import { CHUNK, CHUNK_META, ENTRY, SHARD } from '../memory/layout.js';
-import { isFilledRef, NO_SLOT, slotsOfHashLocked } from './buckets.js';
+import { NO_SLOT, slotOfHashLocked, slotOfRefLocked } from './buckets.js';
 import { mostBlocks } from './chain.js';
 import { isChained, wordOf } from './entry.js';
 import { dueLocked } from './leave.js';
@@ -16,9 +16,7 @@ export function vacatePageLocked(shard: Shard): boolean {
   if (page < 0) return false;
   const freePages = m[SHARD.freePageCount];
   m[SHARD.vacating] = page + 1;
-  const refs: number[] = [];
-  heap.forEachBlock(page, (ref) => refs.push(ref));
-  for (const ref of refs) moveBlockLocked(shard, ref);
+  heap.forEachBlock(page, (ref) => moveBlockLocked(shard, ref));
   m[SHARD.vacating] = 0;
   memory.commit();
   return m[SHARD.freePageCount] > freePages;
@@ -45,9 +43,7 @@ function moveBlockLocked(shard: Shard, ref: number): void {
 }
 
 function entryReferrerLocked(shard: Shard, ref: number): number {
-  const slot =
-    slotsOfHashLocked(shard, shard.hashOfLocked(ref)).find((candidate) => isFilledRef(shard, candidate, ref)) ??
-    NO_SLOT;
+  const slot = slotOfRefLocked(shard, ref);
   return slot === NO_SLOT ? 0 : shard.memory.refWord(slot);
 }
 
@@ -55,14 +51,15 @@ function entryReferrerLocked(shard: Shard, ref: number): number {
 function chunkReferrerLocked(shard: Shard, ref: number): number {
   const m = shard.words;
   const hash = m[wordOf(ref) + CHUNK.hash];
-  for (const slot of slotsOfHashLocked(shard, hash)) {
-    const entryWord = shard.entryWord(slot);
-    if (!isChained(m[entryWord + ENTRY.meta])) continue;
-    let at = entryWord + ENTRY.next;
+  let at = 0;
+  const slot = slotOfHashLocked(shard, hash, (candidate) => {
+    const entryWord = shard.entryWord(candidate);
+    if (!isChained(m[entryWord + ENTRY.meta])) return false;
+    at = entryWord + ENTRY.next;
     for (let left = mostBlocks(shard); left > 0 && m[at] !== ref && shard.heap.isInside(m[at]); left--) {
       at = wordOf(m[at]) + CHUNK.next;
     }
-    if (m[at] === ref) return at;
-  }
-  return 0;
+    return m[at] === ref;
+  });
+  return slot === NO_SLOT ? 0 : at;
 }

@@ -15,6 +15,10 @@ const meddling: Record<string, string> = {
 for (const name of ['x', 'y', 'constructor', 'toString', 'k3', 'value', 'get', 'message'])
   for (const prototype of name === 'constructor' ? [Object.prototype] : [Object.prototype, Array.prototype])
     Object.defineProperty(prototype, name, { __proto__: null, configurable: true, get() { return 'inherited'; }, set() { throw new Error(name); } });`,
+  'setters under the numbers that arrays use': `
+for (const name of ['0', '1', '7', '100'])
+  for (const prototype of [Object.prototype, Array.prototype])
+    Object.defineProperty(prototype, name, { __proto__: null, configurable: true, get() { return 'inherited'; }, set() { throw new Error(name); } });`,
   'read-only properties under the names that are used': `
 for (const name of ['x', 'y', 'k3', '7'])
   Object.defineProperty(Object.prototype, name, { __proto__: null, configurable: true, writable: false, value: 'inherited' });`,
@@ -42,6 +46,19 @@ for (let i = 0; i < names.length; i++) {
 }
 const error = (cache.put('error', new RangeError('message', { cause: 1 })), cache.get('error'));
 if (!Object.hasOwn(error, 'message') || error.cause !== 1) wrong += 'error ';
+// Evictions, sweeps, chains of blocks, and the near-cache: what works on lists of slots, refs and hashes.
+const long = 'v'.repeat(12_000);
+for (let i = 0; i < 20_000; i++) {
+  cache.put('flood' + i, i % 100 ? i : long, { ttl: i % 3 ? 60_000 : 1 });
+  if (i % 100 && cache.get('flood' + i) !== i && i % 3) wrong += 'flood' + i + ' ';
+}
+cache.put('tagged', long, { tags: ['s', 't'], ttl: 60_000 });
+cache.touch('tagged', 50_000);
+cache.cleanupExpired();
+cache.increment('number');
+if (stringify(cache.entry('tagged').tags) !== '["s","t"]' || cache.get('tagged') !== long) wrong += 'tagged ';
+if (cache.increment('number') !== 2 || stringify(cache.getMany(['number', 'tagged'])) !== stringify([2, long])) wrong += 'many ';
+if (!cache.inspect().ok) wrong += cache.inspect().problems[0];
 writeSync(1, wrong === '' ? 'all as they were' : wrong);
 process.reallyExit(0);
 `;
