@@ -18,11 +18,17 @@ async function load(monitor: SharedMonitor, threads: number, records: number, ki
   const progress = new SharedArrayBuffer(threads * 8);
   const published = new Float64Array(progress);
   const url = new URL('./monitor-load.js', import.meta.url);
-  const workers = Array.from(
-    { length: threads },
-    (_, index) =>
-      new Worker(url, { workerData: { handle: monitor.handle, progress, index, records, seed: SEED }, execArgv: [] }),
-  );
+  const workers = Array.from({ length: threads }, (_, index) => {
+    // One that is to be killed records for ever: this thread may be late.
+    const workerData = {
+      handle: monitor.handle,
+      progress,
+      index,
+      records: killed.includes(index) ? Number.POSITIVE_INFINITY : records,
+      seed: SEED,
+    };
+    return new Worker(url, { workerData, execArgv: [] });
+  });
   const exits = workers.map((worker) => new Promise<void>((resolve) => worker.once('exit', () => resolve())));
   for (const index of killed) {
     while (published[index] < records / 8) await new Promise((resolve) => setImmediate(resolve));
@@ -35,8 +41,7 @@ async function load(monitor: SharedMonitor, threads: number, records: number, ki
 t.test('8 threads, two killed: merged percentiles equal an exact computation', async (t) => {
   const monitor = new SharedMonitor();
   const published = await load(monitor, THREADS, RECORDS, KILLED);
-  for (const index of KILLED) t.ok(published[index] < RECORDS, `thread ${index} was killed at ${published[index]}`);
-
+  t.comment(`killed at ${KILLED.map((index) => published[index])}`);
   const told = published.reduce((sum, count) => sum + count, 0);
   const histogram = monitor.histogram('load');
   const { count, avgDataSize } = monitor.getPerformanceSummary().load;
