@@ -9,12 +9,12 @@ import {
   type PutOptions,
   ttlOf,
 } from './arguments.js';
-import { decodeKey, type KeyEncoder } from './codec/key.js';
+import { decodeKey } from './codec/key.js';
 import { ValueKind } from './codec/kinds.js';
 import type { Encoded } from './codec/value.js';
 import type { Duration } from './duration.js';
 import { checkFunction, describe, SharedCacheError } from './errors.js';
-import { Flight, NO_VERSION } from './flight/flight.js';
+import { Flight, type Loader, NO_VERSION } from './flight/flight.js';
 import { type Loaded, loadedOf } from './flight/loaded.js';
 import {
   type AsyncLoadOptions,
@@ -39,7 +39,7 @@ import { fits, putLocked } from './table/put.js';
 import { fateOf, noteStoredLocked, Reading, read } from './table/read.js';
 import { reclaimLocked, removeLocked, takeLocked } from './table/remove.js';
 import type { Shard } from './table/shard.js';
-import { isOwnKey, keyStart, type Space, tagHashes } from './table/space.js';
+import { encodeIn, isOwnKey, keyStart, type Space, tagHashes } from './table/space.js';
 import type { Table } from './table/table.js';
 import { Fate } from './table/tags.js';
 import { touchLocked } from './table/touch.js';
@@ -262,11 +262,7 @@ export abstract class Keyspace<V = unknown> {
     const shard = table.shardOf(draft.key.hash);
     // Most calls find the key there, which needs no lock.
     if (this.#readLive(table, shard, false)) return false;
-    return shard.locked(false, () => {
-      if (versionLocked(shard, draft.key) !== ABSENT) return false;
-      shard.loads.overtake(draft.key);
-      return putLocked(shard, draft, session.maxEntryBytes) !== NO_SLOT;
-    });
+    return this.#storeIf(draft, ABSENT) === true;
   }
 
   /**
@@ -275,16 +271,9 @@ export abstract class Keyspace<V = unknown> {
    */
   putIfVersion(key: string, value: V, version: number, options?: PutOptions): boolean {
     checkVersion(version);
-    const { session } = this;
     const draft = this.#draft(key, value, this.#readOptions(options));
-    const table = session.open();
-    const shard = table.shardOf(draft.key.hash);
-    return shard.locked(false, () => {
-      if (version === ABSENT || versionLocked(shard, draft.key) !== version) return false;
-      if (!fits(draft, session.maxEntryBytes)) return false;
-      shard.loads.overtake(draft.key);
-      return putLocked(shard, draft, session.maxEntryBytes) !== NO_SLOT;
-    });
+    if (version === ABSENT || !fits(draft, this.session.maxEntryBytes)) return false;
+    return this.#storeIf(draft, version) === true;
   }
 
   /**
@@ -303,7 +292,8 @@ export abstract class Keyspace<V = unknown> {
       const found = this.#find(key, true);
       const before = found ? reading.version : ABSENT;
       const next = change(found ? (session.reader.value(reading) as V) : undefined);
-      const stored = next === undefined ? this.#removeIf(key, before) : this.#replaceIf(key, next, before, write);
+      const stored =
+        next === undefined ? this.#removeIf(key, before) : this.#storeIf(this.#draft(key, next, write), before);
       if (stored !== undefined) return stored && next !== undefined ? session.copyOf(next) : undefined;
       const { lockTimeoutMs } = session.open().lockContext;
       if (firstLoss === 0) firstLoss = monotonicMs();
@@ -317,11 +307,9 @@ export abstract class Keyspace<V = unknown> {
   }
 
   /** Whether it was stored; undefined when the key's version is another. */
-  #replaceIf(key: string, value: V, version: number, write: Write): boolean | undefined {
+  #storeIf(draft: Draft, version: number): boolean | undefined {
     const { session } = this;
-    const draft = this.#draft(key, value, write);
-    const table = session.open();
-    const shard = table.shardOf(draft.key.hash);
+    const shard = session.open().shardOf(draft.key.hash);
     return shard.locked<boolean | undefined>(undefined, () => {
       if (versionLocked(shard, draft.key) !== version) return undefined;
       shard.loads.overtake(draft.key);
@@ -487,7 +475,7 @@ export abstract class Keyspace<V = unknown> {
   ): Promise<V> {
     const load = resolveLoad(loader, options, this.session.defaultLoad);
     const target = this.#target;
-    const run = loader as (key: string, context: LoaderContext<unknown>) => unknown;
+    const run = loader as Loader;
     const hit = load.force ? undefined : this.get(key);
     if (hit !== undefined) {
       const due = this.#isDue(key, load);
@@ -506,7 +494,7 @@ export abstract class Keyspace<V = unknown> {
   ): V {
     const load = resolveLoad(compute, options, this.session.defaultLoad);
     const target = this.#target;
-    const run = compute as (key: string, context: LoaderContext<unknown>) => unknown;
+    const run = compute as Loader;
     const hit = load.force ? undefined : this.get(key);
     if (hit !== undefined) {
       const due = this.#isDue(key, load);
@@ -671,19 +659,13 @@ export abstract class Keyspace<V = unknown> {
         tagHashes: tagHashes(this.space, write.tags, encoder),
       };
     }
-    this.#encode(encoder, key);
+    encodeIn(this.space, key, encoder);
     draft.fill(encoded, expiresAt, write.ttl === 0, extras);
     return draft;
   }
 
-  #encode(encoder: KeyEncoder, key: string): void {
-    const { prefix } = this.space;
-    if (prefix.length === 0) encoder.encode(key);
-    else encoder.encodeBehind(prefix, key);
-  }
-
   #locate(table: Table, key: string): Shard {
-    this.#encode(table.key, key);
+    encodeIn(this.space, key, table.key);
     return table.shardOf(table.key.hash);
   }
 
@@ -758,7 +740,7 @@ export abstract class Keyspace<V = unknown> {
     const { session, space } = this;
     return {
       id: space.id,
-      encode: (key) => this.#encode(session.open().key, key),
+      encode: (key) => encodeIn(space, key, session.open().key),
       hashesOf: (tags) =>
         tags.length === 0 ? space.hashes : [...space.hashes, ...tagHashes(space, tags, session.open().key)],
       findFresh: (key, staleTtl, than) => {
@@ -803,8 +785,6 @@ export abstract class Keyspace<V = unknown> {
     return loadedOf(value, encoded, isOutdated);
   }
 }
-
-type Loader = (key: string, context: LoaderContext<unknown>) => unknown;
 
 /** Nothing for a function that returns its value; for one that returns a promise, a type that no function has. */
 export type Synchronous<T> = [T] extends [never] ? unknown : T extends PromiseLike<unknown> ? never : unknown;

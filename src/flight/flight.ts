@@ -96,8 +96,7 @@ export class Flight {
     const noted = this.#noteWait(target, key);
     const asked = this.#table.tags.now();
     const pending = noted === 'alone' ? this.#startAlone(call) : this.#shared(call);
-    const wait = pending.join(signal, noted === 'alone' ? undefined : noted);
-    const loaded = await wait;
+    const loaded = await pending.join(signal, noted === 'alone' ? undefined : noted);
     // Joined after an invalidation of a tag that only the loader knew: what it read may be older.
     const begun = pending.running?.begun ?? asked;
     return loaded.isOutdated && asked > begun ? this.load(target, key, loader, load, than) : loaded;
@@ -128,11 +127,9 @@ export class Flight {
     const call: Call = { target, key, loader, load, than };
     const claim = this.#claim(call);
     if (claim.kind !== 'owned') return;
-    const pending = new Pending();
-    this.#remember(call, pending);
     // Whoever asked is not waiting for it: not part of any other load.
     const place: Place = { outer: undefined, alone: false };
-    pending.start(() => this.#run(call, claim, place, pending).finally(() => this.#forget(call, pending)));
+    this.#start(call, (pending) => this.#run(call, claim, place, pending));
   }
 
   /** A load that nobody else knows of. */
@@ -149,9 +146,14 @@ export class Flight {
       this.#table.counters[COUNTER.waits]++;
       return before;
     }
+    return this.#start(call, (pending) => this.#waitOrRun(call, pending));
+  }
+
+  /** A load that callers of this thread join from now on, until it ends. */
+  #start(call: Call, run: (pending: Pending) => Promise<Loaded>): Pending {
     const pending = new Pending();
     this.#remember(call, pending);
-    pending.start(() => this.#waitOrRun(call, pending).finally(() => this.#forget(call, pending)));
+    pending.start(() => run(pending).finally(() => this.#forget(call, pending)));
     return pending;
   }
 
@@ -261,7 +263,7 @@ export class Flight {
       tags: work.tags,
       skipped: work.skipped,
       begun,
-      isCurrent: (hashes) => this.#leases.isCurrent(claim) && !tags.isCleared(begun) && !tags.isDead(hashes, begun),
+      isCurrent: (hashes) => this.#leases.isCurrent(claim) && !tags.haveOvertaken(hashes, begun),
     });
   }
 
@@ -309,9 +311,8 @@ export class Flight {
     const claim = pending?.running;
     if (pending === undefined || pending.controller.signal.aborted) return undefined;
     if (claim === undefined || claim.kind === 'full') return pending;
-    const { tags } = this.#table;
     const overtaken =
-      !this.#leases.isCurrent(claim) || tags.isCleared(claim.begun) || tags.isDead(target.hashesOf([]), claim.begun);
+      !this.#leases.isCurrent(claim) || this.#table.tags.haveOvertaken(target.hashesOf([]), claim.begun);
     return overtaken ? undefined : pending;
   }
 

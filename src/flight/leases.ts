@@ -166,9 +166,7 @@ export class Leases implements RunningLoads {
   /** Whether the key was written, or a tag or a namespace of it invalidated, since the lease's load began. */
   #isOvertaken(word: number, hashes: readonly number[]): boolean {
     const begun = this.#doubles[(word + LEASE.begun) >> 1];
-    return (
-      (this.#words[word + LEASE.load] & 1) !== 0 || this.#tags.isCleared(begun) || this.#tags.isDead(hashes, begun)
-    );
+    return (this.#words[word + LEASE.load] & 1) !== 0 || this.#tags.haveOvertaken(hashes, begun);
   }
 
   #isSilent(word: number): boolean {

@@ -308,10 +308,12 @@ export const LINK_WORDS = 2;
 export const EVENT = {
   /** Counts the shard's events, so that a gap tells how many were lost. */
   number: 0,
-  /** cause << 17 | key bytes. */
+  /** cause << EVENT_CAUSE_SHIFT | key bytes. */
   meta: 1,
   headWords: 2,
 } as const;
+/** As many bits as an entry's meta has for its key's bytes. */
+export const EVENT_CAUSE_SHIFT = 17;
 /** A shard's ring has a 256th of its bytes, a small shard's up to a 64th: enough for some thousand events of a cache. */
 export const SHARD_BYTES_PER_EVENT_BYTE = 256;
 export const SMALL_SHARD_BYTES_PER_EVENT_BYTE = 64;
@@ -367,10 +369,12 @@ export const EXTRAS = {
   graceEnd: 3,
   /** The TTL it was given, ms; 0 when it never expires. */
   lifetime: 5,
-  /** Hashes of its namespaces << 8 | user's tags. */
+  /** Hashes of its namespaces << NAMESPACES_SHIFT | user's tags. */
   counts: 7,
   headWords: 8,
 } as const;
+export const NAMESPACES_SHIFT = 8;
+export const TAGS_MASK = 0xff;
 
 /** Its meta is where an entry has its own, so a block tells what it is. */
 export const CHUNK = { meta: ENTRY.meta, next: 1, here: 2, hash: 3, headWords: 4 } as const;

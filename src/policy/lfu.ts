@@ -51,8 +51,7 @@ class Lfu implements EvictionPolicy {
   }
 
   recency(slot: number, _entryWord: number, written: number): number {
-    const { bytes } = this.#memory;
-    return recencyByHits(written, bytes[this.#memory.markByte(slot)]);
+    return recencyByHits(this.#memory, slot, written);
   }
 
   insertLocked(slot: number): void {

@@ -91,9 +91,9 @@ export interface PolicyFactory {
   create(memory: PolicyMemory, shared: PolicyShared): EvictionPolicy;
 }
 
-/** The recency of an entry of which only its hits since some time are known: each brings it closer to the newest. */
-export function recencyByHits(written: number, hits: number): number {
-  return 1 - (1 - written) / (1 + hits);
+/** The recency of an entry whose mark byte counts its hits since some time: each brings it closer to the newest. */
+export function recencyByHits(memory: PolicyMemory, slot: number, written: number): number {
+  return 1 - (1 - written) / (1 + memory.bytes[memory.markByte(slot)]);
 }
 
 export const MAX_EVICTION_STEPS = 64;

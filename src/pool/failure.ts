@@ -1,4 +1,5 @@
 import { isNativeError } from 'node:util/types';
+import { define } from '../codec/error-parts.js';
 import { type ErrorCode, SharedCacheError } from '../errors.js';
 
 /** What a task threw, as it travels between threads: an error in parts, anything else as it is. */
@@ -101,10 +102,6 @@ function create(type: string, name: string, message: string): Error {
   if (type === 'AggregateError') return new AggregateError([], message);
   const OwnClass = OWN_CLASSES[type as Exclude<keyof typeof OWN_CLASSES, 'AggregateError'>] ?? Error;
   return new OwnClass(message);
-}
-
-function define(error: Error, key: string, value: unknown, enumerable: boolean): void {
-  Object.defineProperty(error, key, { value, enumerable, writable: true, configurable: true });
 }
 
 const isError = (value: unknown): value is Error => isNativeError(value) || value instanceof Error;

@@ -4,7 +4,7 @@ import type { Encoded } from '../codec/value.js';
 import { SharedCacheError } from '../errors.js';
 import { NEVER } from '../memory/layout.js';
 import type { Draft } from '../table/draft.js';
-import { keyStart, namesOf, type Space, spaceInside, tagHashes } from '../table/space.js';
+import { encodeIn, keyStart, namesOf, type Space, spaceInside, tagHashes } from '../table/space.js';
 import type { Table } from '../table/table.js';
 import type { EntryReader } from './entry-format.js';
 
@@ -37,7 +37,7 @@ export class Incoming {
 
   /** Whether the whole cache was cleared since the load began. */
   get isCleared(): boolean {
-    return this.#table.tags.isCleared(this.#begun);
+    return this.#table.tags.haveOvertaken([], this.#begun);
   }
 
   /** The thread's draft, filled with the entry and ready for the lock; or why there is none. */
@@ -74,8 +74,7 @@ export class Incoming {
             tagHashes: tagHashes(space, entry.tags, encoder),
           }
         : undefined;
-    if (space.prefix.length === 0) encoder.encode(key);
-    else encoder.encodeBehind(space.prefix, key);
+    encodeIn(space, key, encoder);
     draft.fill(this.#valueOf(entry), expiresAt, false, extras);
   }
 

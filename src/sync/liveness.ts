@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { SharedCacheError } from '../errors.js';
+import { setWide, wideAt } from '../memory/wide.js';
 
 /**
  * Whether a thread of this process still runs, answered at once and without any event loop.
@@ -71,8 +72,7 @@ function taskAlive(): Liveness {
       descriptor = tryOpen(`/proc/self/task/${tid}/stat`);
       words[at] = KIND_TASK;
       words[at + 1] = tid;
-      words[at + 2] = started | 0;
-      words[at + 3] = Math.floor(started / 2 ** 32);
+      setWide(words, at + 2, started);
       words[at + 4] = descriptor + 1;
     },
     release() {
@@ -85,7 +85,7 @@ function taskAlive(): Liveness {
 function isTaskAlive(words: Int32Array, at: number): boolean {
   const tid = words[at + 1];
   if (statSync(`/proc/self/task/${tid}`, { throwIfNoEntry: false }) !== undefined) {
-    return words[at + 2] === 0 || sameNumber(startTime(tid), words, at + 2);
+    return words[at + 2] === 0 || startTime(tid) === wideAt(words, at + 2);
   }
   return !isProcThere() && isEntryReadable(words, at);
 }
@@ -137,8 +137,7 @@ function tokens(): Liveness {
       const { ino, size } = fstatSync(descriptor);
       words[at] = KIND_DESCRIPTOR;
       words[at + 1] = descriptor;
-      words[at + 2] = ino | 0;
-      words[at + 3] = Math.floor(ino / 2 ** 32);
+      setWide(words, at + 2, ino);
       words[at + 4] = size;
     },
     release() {
@@ -167,7 +166,7 @@ function openToken(): number {
 function isTokenOpen(words: Int32Array, at: number): boolean {
   const { ino, size } = fstatSync(words[at + 1]);
   if (words[at + 2] === 0 && words[at + 3] === 0) return true;
-  return sameNumber(ino, words, at + 2) && size === words[at + 4];
+  return ino === wideAt(words, at + 2) && size === words[at + 4];
 }
 
 // ----------------------------------------------------------------------------------------------------------------
@@ -180,11 +179,6 @@ const onlyThread: Liveness = {
   },
   release() {},
 };
-
-/** Whether two words hold this number of up to 53 bits. */
-function sameNumber(number: number, words: Int32Array, at: number): boolean {
-  return (number | 0) === words[at] && Math.floor(number / 2 ** 32) === words[at + 1];
-}
 
 function isGone(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;

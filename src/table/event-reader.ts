@@ -1,4 +1,4 @@
-import { EVENT, SHARD } from '../memory/layout.js';
+import { EVENT, EVENT_CAUSE_SHIFT, SHARD } from '../memory/layout.js';
 import { keyBytesOf, paddedToWord } from './entry.js';
 import { readConsistently } from './optimistic.js';
 import type { Shard } from './shard.js';
@@ -72,7 +72,7 @@ export class EventReader {
       if (at + EVENT.headWords + keyWords > words.length) break;
       lost += (words[at + EVENT.number] - place.number) >>> 0;
       place.number = (words[at + EVENT.number] + 1) | 0;
-      const cause = meta >>> 17;
+      const cause = meta >>> EVENT_CAUSE_SHIFT;
       if (((this.#causes >> cause) & 1) !== 0) {
         const from = words.byteOffset + (at + EVENT.headWords) * 4;
         into.push({ key: Buffer.from(words.buffer as ArrayBuffer, from, keyBytes), cause });

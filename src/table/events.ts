@@ -1,4 +1,4 @@
-import { CONTROL, ENTRY, EVENT, SHARD } from '../memory/layout.js';
+import { CONTROL, ENTRY, EVENT, EVENT_CAUSE_SHIFT, SHARD } from '../memory/layout.js';
 import { readChained } from './chain.js';
 import { isChained, keyBytesOf, paddedToWord } from './entry.js';
 import type { Shard } from './shard.js';
@@ -32,7 +32,7 @@ export function noteEventLocked(shard: Shard, ref: number, cause: number): void 
   makeRoomLocked(shard, end, length);
   const at = (offset: number): number => eventsWord + ((end + offset) & (eventWords - 1));
   m[at(EVENT.number)] = number;
-  m[at(EVENT.meta)] = (cause << 17) | keyBytes;
+  m[at(EVENT.meta)] = (cause << EVENT_CAUSE_SHIFT) | keyBytes;
   const key = isChained(meta) ? chainedKey(shard, ref, keyBytes) : m;
   const first = isChained(meta) ? 0 : word + ENTRY.headWords;
   for (let i = 0; i < keyWords; i++) m[at(EVENT.headWords + i)] = key[first + i];

@@ -1,8 +1,8 @@
-import { ENTRY, EXTRAS } from '../memory/layout.js';
+import { ENTRY, EXTRAS, NAMESPACES_SHIFT, TAGS_MASK } from '../memory/layout.js';
+import { setWide, wideAt } from '../memory/wide.js';
 import { readChained } from './chain.js';
 import { copyOut, isChained, keyBytesOf, paddedToWord, wordOf } from './entry.js';
 import type { Shard } from './shard.js';
-import { numberAt, setNumber } from './tags.js';
 
 /** Most tags of one entry, and most characters of one. */
 export const MAX_TAGS = 16;
@@ -63,7 +63,7 @@ export function readExtras(shard: Shard, ref: number, into: ExtrasCopy): boolean
     copyOut(shard, byte, into.bytes, 0, wanted);
   }
   const { words, lengthBytes } = into;
-  const hashes = (words[EXTRAS.counts] >>> 8) + (words[EXTRAS.counts] & 0xff);
+  const hashes = (words[EXTRAS.counts] >>> NAMESPACES_SHIFT) + (words[EXTRAS.counts] & TAGS_MASK);
   return (
     lengthBytes >= (EXTRAS.headWords + hashes) * 4 &&
     lengthBytes <= Math.min(MAX_EXTRA_BYTES, m[word + ENTRY.valueBytes]) &&
@@ -75,10 +75,10 @@ export function readExtras(shard: Shard, ref: number, into: ExtrasCopy): boolean
 /** Appends the extras to `words` (which lie over `bytes`) and returns how many bytes they took. */
 export function writeExtras(words: Int32Array, bytes: Buffer, extras: Extras): number {
   const { begun, graceEnd, lifetime, namespaces, tags, tagHashes } = extras;
-  setNumber(words, EXTRAS.begun, begun);
-  setNumber(words, EXTRAS.graceEnd, graceEnd);
-  setNumber(words, EXTRAS.lifetime, lifetime);
-  words[EXTRAS.counts] = (namespaces.length << 8) | tags.length;
+  setWide(words, EXTRAS.begun, begun);
+  setWide(words, EXTRAS.graceEnd, graceEnd);
+  setWide(words, EXTRAS.lifetime, lifetime);
+  words[EXTRAS.counts] = (namespaces.length << NAMESPACES_SHIFT) | tags.length;
   let at = EXTRAS.headWords;
   for (const hash of namespaces) words[at++] = hash;
   for (const hash of tagHashes) words[at++] = hash;
@@ -93,8 +93,8 @@ export function writeExtras(words: Int32Array, bytes: Buffer, extras: Extras): n
 
 /** The tags in a private copy of an entry's extras; empty where they make no sense. */
 export function tagsOf(words: Int32Array): string[] {
-  const namespaces = words[EXTRAS.counts] >>> 8;
-  const count = words[EXTRAS.counts] & 0xff;
+  const namespaces = words[EXTRAS.counts] >>> NAMESPACES_SHIFT;
+  const count = words[EXTRAS.counts] & TAGS_MASK;
   const bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength);
   const lengths = EXTRAS.headWords + namespaces + count;
   let byte = (lengths + count) * 4;
@@ -108,6 +108,5 @@ export function tagsOf(words: Int32Array): string[] {
   return isSound ? tags : [];
 }
 
-export const graceEndOf = (words: Int32Array): number => numberAt(words, EXTRAS.graceEnd);
-export const lifetimeOf = (words: Int32Array): number => numberAt(words, EXTRAS.lifetime);
-export const begunOf = (words: Int32Array): number => numberAt(words, EXTRAS.begun);
+export const graceEndOf = (words: Int32Array): number => wideAt(words, EXTRAS.graceEnd);
+export const lifetimeOf = (words: Int32Array): number => wideAt(words, EXTRAS.lifetime);

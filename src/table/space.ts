@@ -43,8 +43,17 @@ export function spaceInside(outer: Space, name: string, key: KeyEncoder): Space 
   return { path, id: prefix.toString('latin1'), prefix, hashes: [...outer.hashes, key.hash] };
 }
 
+/** Encodes a key of the keyspace. */
+export function encodeIn(space: Space, key: string, encoder: KeyEncoder): void {
+  if (space.prefix.length === 0) encoder.encode(key);
+  else encoder.encodeBehind(space.prefix, key);
+}
+
+const NO_HASHES: readonly number[] = [];
+
 /** Hashes of the user's tags in this keyspace: the same tag in another is another tag. */
-export function tagHashes(space: Space, tags: readonly string[], key: KeyEncoder): number[] {
+export function tagHashes(space: Space, tags: readonly string[], key: KeyEncoder): readonly number[] {
+  if (tags.length === 0) return NO_HASHES;
   const prefix = Buffer.concat([levelsOf(space.prefix), Uint8Array.of(TAG)]);
   return tags.map((tag) => {
     key.encodeBehind(prefix, tag);

@@ -1,4 +1,5 @@
-import { CONTROL, EXTRAS, TAGS_WORD } from '../memory/layout.js';
+import { CONTROL, EXTRAS, NAMESPACES_SHIFT, TAGS_MASK, TAGS_WORD } from '../memory/layout.js';
+import { wideAt } from '../memory/wide.js';
 
 /** What invalidations can have done to an entry: nothing, cleared a namespace it is in, invalidated a tag it has. */
 export const Fate = { none: 0, cleared: 1, invalidated: 2 } as const;
@@ -50,9 +51,9 @@ export class Tags {
     this.#raise(CONTROL.clearedAt >> 1, this.#next());
   }
 
-  /** Whether a load that was begun at this number was overtaken by a clear. */
-  isCleared(begun: number): boolean {
-    return this.#doubles[CONTROL.clearedAt >> 1] > begun;
+  /** Whether a load that was begun at this number was overtaken: everything was cleared since, or one of its tags ended. */
+  haveOvertaken(hashes: readonly number[], begun: number): boolean {
+    return this.#doubles[CONTROL.clearedAt >> 1] > begun || this.isDead(hashes, begun);
   }
 
   /** Whether one of the tags was invalidated after this number. */
@@ -62,11 +63,11 @@ export class Tags {
 
   /** What invalidations did to an entry with these extras. */
   fate(extras: Int32Array): Fate {
-    const begun = numberAt(extras, EXTRAS.begun);
+    const begun = wideAt(extras, EXTRAS.begun);
     if (begun === this.now()) return Fate.none;
     const counts = extras[EXTRAS.counts];
-    const namespaces = counts >> 8;
-    const all = namespaces + (counts & 0xff);
+    const namespaces = counts >>> NAMESPACES_SHIFT;
+    const all = namespaces + (counts & TAGS_MASK);
     for (let i = 0; i < all; i++) {
       if (this.#lastOf(extras[EXTRAS.headWords + i]) <= begun) continue;
       return i < namespaces ? Fate.cleared : Fate.invalidated;
@@ -114,14 +115,4 @@ function toDouble(bits: bigint): number {
 function toBits(number: number): bigint {
   double[0] = number;
   return doubleBits[0];
-}
-
-/** A number of up to 53 bits in two words, the low one first. */
-export function numberAt(m: Int32Array, at: number): number {
-  return m[at + 1] * 2 ** 32 + (m[at] >>> 0);
-}
-
-export function setNumber(m: Int32Array, at: number, number: number): void {
-  m[at] = number | 0;
-  m[at + 1] = Math.floor(number / 2 ** 32);
 }
