@@ -1,7 +1,7 @@
 import { SharedCache, type SharedCacheHandle } from '../../src/index.js';
+import { seededRandom } from '../workloads/random.js';
 import { Ledger } from './ledger.js';
 import type { StressOptions } from './options.js';
-import { seededRandom } from './random.js';
 import { makeValue, versionOf } from './values.js';
 
 /** What one load thread is told. */

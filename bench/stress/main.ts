@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { SharedCache } from '../../src/index.js';
+import { seededRandom } from '../workloads/random.js';
 import { Ledger } from './ledger.js';
 import { COUNT, check, type StressSeat } from './load.js';
 import { parseOptions, type StressOptions, USAGE } from './options.js';
-import { seededRandom } from './random.js';
 
 const REPORT_MS = 5_000;
 

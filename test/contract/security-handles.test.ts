@@ -5,12 +5,12 @@ import { Arena } from '../../src/memory/arena.js';
 import { CONTROL } from '../../src/memory/layout.js';
 import { EVICTION_NAMES } from '../../src/policy/index.js';
 import { copyOf } from '../fixtures/copied-cache.js';
-import { randomOf } from '../fixtures/memory-fuzz.js';
+import { wholeNumbers } from '../fixtures/random.js';
 import { withCache } from '../fixtures/with-cache.js';
 
 const seed = Number(process.env.SEED ?? Date.now() & 0x7fffffff);
 t.comment(`SEED=${seed}`);
-const random = randomOf(seed);
+const random = wholeNumbers(seed);
 
 /** True when the call returns or throws what the library throws. */
 function isHandled(call: () => unknown): boolean {

@@ -1,23 +1,18 @@
 /** A damaged dump: whatever the damage, load stores right values or none, ends soon, and allocates what the file has. */
+
 import { readFileSync, writeFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import t from 'tap';
 import { SharedCache, SharedCacheError } from '../../src/index.js';
 import { effort } from '../fixtures/effort.js';
+import { wholeNumbers } from '../fixtures/random.js';
 import { dumpFile } from '../fixtures/snapshots.js';
 
 const MUTATIONS = effort('MUTATIONS', 1_000, 20_000);
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 console.log(`# SEED=${seed}, ${MUTATIONS} mutations`);
 
-let state = seed | 0;
-/** xorshift32: a whole number below `most`. */
-function random(most: number): number {
-  state ^= state << 13;
-  state ^= state >>> 17;
-  state ^= state << 5;
-  return (state >>> 0) % most;
-}
+const random = wholeNumbers(seed);
 
 const ENTRIES = 40;
 const valueAt = (i: number): unknown =>

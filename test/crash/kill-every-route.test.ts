@@ -10,7 +10,8 @@ import type { SharedCache as Cache, Namespace } from '../../src/index.js';
 import { SHARD } from '../../src/memory/layout.js';
 import { effort } from '../fixtures/effort.js';
 import { type Bug, instrumentEngine } from '../fixtures/instrument.js';
-import { killed, randomOf, Snapshots } from '../fixtures/kill-points.js';
+import { killed, Snapshots } from '../fixtures/kill-points.js';
+import { wholeNumbers } from '../fixtures/random.js';
 
 const seed = Number(process.env.SEED ?? 42);
 const WANTED = effort('KILL_POINTS', 8_000, 200_000);
@@ -52,7 +53,7 @@ function isBetween(now: State, before: State, after: State, many: boolean): bool
 }
 
 function run(SharedCache: typeof Cache, wanted: number): { kills: number; problems: string[] } {
-  const random = randomOf(seed);
+  const random = wholeNumbers(seed);
   let time = 1_000;
   const cache = new SharedCache<unknown>({
     maxBytes: '1MB',

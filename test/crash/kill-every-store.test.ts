@@ -3,7 +3,8 @@ import t from 'tap';
 import type { SharedCache as Cache } from '../../src/index.js';
 import { effort } from '../fixtures/effort.js';
 import { type Bug, instrumentEngine } from '../fixtures/instrument.js';
-import { killed, randomOf, Snapshots } from '../fixtures/kill-points.js';
+import { killed, Snapshots } from '../fixtures/kill-points.js';
+import { wholeNumbers } from '../fixtures/random.js';
 
 /**
  * The compiled engine, killed before every store of its writes, and its repair killed before every store as well. The
@@ -13,7 +14,7 @@ const seed = Number(process.env.SEED ?? 42);
 const WANTED = effort('KILL_POINTS', 20_000, 300_000);
 t.setTimeout(300_000 + WANTED * 3);
 t.comment(`SEED=${seed}`);
-const random = randomOf(seed);
+const random = wholeNumbers(seed);
 
 interface Result {
   kills: number;

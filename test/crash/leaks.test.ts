@@ -7,7 +7,7 @@ import { MAX_THREADS } from '../../src/memory/layout.js';
 import { effort } from '../fixtures/effort.js';
 import { copyEngine } from '../fixtures/instrument.js';
 import { SEED } from '../fixtures/kills.js';
-import { randomOf } from '../fixtures/memory-fuzz.js';
+import { wholeNumbers } from '../fixtures/random.js';
 import { PUTS, type ShortLife } from '../fixtures/short-life.js';
 
 /**
@@ -43,7 +43,7 @@ async function live(cache: Cache, seat: number, dies: boolean, turns: number): P
 }
 
 async function liveAndDie(cache: Cache, threads: number): Promise<void> {
-  const random = randomOf(SEED);
+  const random = wholeNumbers(SEED);
   let seat = 0;
   const lane = async (): Promise<void> => {
     while (seat < threads) {

@@ -3,7 +3,9 @@
  * circles every key is loaded exactly once and nobody gets an error; with circles a key gets ERR_RECURSIVE_LOAD if it
  * leads to one and its value if it does not, and in neither case does anybody wait for ever. `SEED=` repeats a run.
  */
+
 import t from 'tap';
+import { seededRandom } from '../../bench/workloads/random.js';
 import { effort } from '../fixtures/effort.js';
 import { combine, type Graph, type GraphResult, graphResultOf, startGraph } from '../fixtures/graph-team.js';
 import { withCache } from '../fixtures/with-cache.js';
@@ -12,16 +14,6 @@ const THREADS = 4;
 const seed = Number(process.env.SEED ?? Date.now() % 1e9);
 t.comment(`SEED=${seed}`);
 t.setTimeout(120_000);
-
-/** mulberry32 by Tommy Ettinger: 0 <= x < 1. */
-function randomBy(state: number): () => number {
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let x = Math.imul(state ^ (state >>> 15), 1 | state);
-    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
-    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Up to `most` others for each key; only smaller ones unless circles are wanted. */
 function drawGraph(random: () => number, keys: number, most: number, circles: boolean): Graph {
@@ -77,7 +69,7 @@ async function play(t: Parameters<typeof withCache>[0], random: () => number, gr
 
 for (const blocking of [0, 2, THREADS]) {
   t.test(`no circles, ${blocking} of ${THREADS} threads block`, async (t) => {
-    const random = randomBy(seed + blocking);
+    const random = seededRandom(seed + blocking);
     for (const [keys, most] of [
       [50, 3],
       [effort('GRAPH_KEYS', 100, 300), 6],
@@ -90,7 +82,7 @@ for (const blocking of [0, 2, THREADS]) {
   });
 
   t.test(`circles, ${blocking} of ${THREADS} threads block`, async (t) => {
-    const random = randomBy(seed + 100 + blocking);
+    const random = seededRandom(seed + 100 + blocking);
     for (const [keys, most] of [
       [4, 2],
       [8, 2],

@@ -1,8 +1,10 @@
 /** The shared part of adaptive: it never waits, believes nothing a dead thread left, and survives any words. */
+
 import t from 'tap';
 import { policies } from '../../src/policy/index.js';
 import { LEADS, LED, SELECTED } from '../../src/policy/selector.js';
 import { PolicyTable } from '../fixtures/policy-table.js';
+import { wholeNumbers } from '../fixtures/random.js';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 1e9);
 const ENTRIES = 200;
@@ -59,11 +61,8 @@ t.test('what a dead thread left is thrown away, the choice stays', async (t) => 
 });
 
 t.test('random words in the shared area neither throw nor hang', async (t) => {
-  let state = SEED >>> 0;
-  const next = (): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state;
-  };
+  const random = wholeNumbers(SEED);
+  const next = (): number => random(2 ** 32);
   for (let round = 0; round < 50; round++) {
     const table = makeTable();
     recent(table, 500);

@@ -1,5 +1,7 @@
 /** With up to 64 entries a shard, `lru` gives the answers of an exact LRU, one by one: as a policy and as a cache. */
+
 import t from 'tap';
+import { seededRandom } from '../../bench/workloads/random.js';
 import { type EvictionName, SharedCache } from '../../src/index.js';
 import { policies } from '../../src/policy/index.js';
 import type { PolicyFactory } from '../../src/policy/policy.js';
@@ -9,15 +11,6 @@ const SEED = Number(process.env.SEED ?? Date.now() % 1e9);
 const OPERATIONS = 4_000;
 const MOST_EXACT = 64;
 t.comment(`SEED=${SEED}`);
-
-/** Numbers in [0, 1), by a linear congruential generator. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 /** A Map keeps insertion order: its first key was used longest ago. */
 class ExactLru {
@@ -53,7 +46,7 @@ class ExactLru {
 function differencesOfPolicy(factory: PolicyFactory, entries: number, shards: number): number {
   const table = new PolicyTable(factory, { entries, shards, seed: SEED });
   const exact = new Map(table.shards.map((shard) => [shard, new ExactLru(shard.capacityEntries)]));
-  const random = randomFrom(SEED + entries);
+  const random = seededRandom(SEED + entries);
   let differences = 0;
   for (let i = 0; i < OPERATIONS; i++) {
     const key = Math.floor(random() ** 2 * entries * 3);
@@ -85,7 +78,7 @@ function differencesOfPolicy(factory: PolicyFactory, entries: number, shards: nu
 function differencesOfCache(eviction: EvictionName, entries: number): number {
   const cache = new SharedCache<number>({ maxBytes: '1MB', maxEntries: entries, eviction, shards: 1, sweep: false });
   const exact = new ExactLru(entries);
-  const random = randomFrom(SEED + entries);
+  const random = seededRandom(SEED + entries);
   let differences = 0;
   for (let i = 0; i < OPERATIONS; i++) {
     const key = Math.floor(random() ** 2 * entries * 3);

@@ -1,7 +1,9 @@
 /** Hit ratios on made loads, against exact simulations: what each policy is for. */
+
 import t from 'tap';
 import { belady, exactFifo, exactLru, exactS3Fifo } from '../../bench/hitratio/references.js';
 import { regimeChange } from '../../bench/hitratio/trace.js';
+import { seededRandom } from '../../bench/workloads/random.js';
 import { type EvictionName, policies } from '../../src/policy/index.js';
 import { PolicyTable } from '../fixtures/policy-table.js';
 
@@ -17,11 +19,7 @@ function hitPercentage(policy: EvictionName, requests: Int32Array, entries: numb
 
 /** Popularity about 1 / rank over 100,000 keys, with every fifth request for a key never seen before or after. */
 function skewed(length: number): Int32Array {
-  let state = SEED >>> 0;
-  const random = (): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
+  const random = seededRandom(SEED);
   return Int32Array.from({ length }, (_, i) => (i % 5 === 0 ? 1e6 + i : Math.floor(100_000 ** random())));
 }
 

@@ -1,5 +1,7 @@
 /** Every policy under random operations: lists whole, journal within its bound, a victim always found, bounds exact. */
+
 import t from 'tap';
+import { seededRandom } from '../../bench/workloads/random.js';
 import { policies } from '../../src/policy/index.js';
 import type { EvictionPolicy, PolicyFactory } from '../../src/policy/policy.js';
 import { hashOf, PolicyTable } from '../fixtures/policy-table.js';
@@ -9,18 +11,9 @@ const OPERATIONS = 30_000;
 const KEYS = 400;
 t.comment(`SEED=${SEED}`);
 
-/** Numbers in [0, 1), by a linear congruential generator. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
 function churn(factory: PolicyFactory, entries: number, shards: number): string[] {
   const table = new PolicyTable(factory, { entries, shards, seed: SEED });
-  const random = randomFrom(SEED);
+  const random = seededRandom(SEED);
   for (let i = 0; i < OPERATIONS; i++) {
     // The square favours small keys, so that some are hit often.
     const key = Math.floor(random() ** 2 * KEYS);
