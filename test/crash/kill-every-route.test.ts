@@ -94,6 +94,7 @@ function run(SharedCache: typeof Cache, wanted: number): { kills: number; proble
       case 5:
         return {
           name: 'update',
+          many: true,
           run: () => void keys.update(key, (v) => (n % 3 === 0 ? undefined : `${v}`.slice(-90))),
         };
       case 6:
