@@ -661,6 +661,7 @@ export abstract class Keyspace<V = unknown> {
     }
     encodeIn(this.space, key, encoder);
     draft.fill(encoded, expiresAt, write.ttl === 0, extras);
+    draft.begunAt = clock.answer;
     return draft;
   }
 

@@ -3,7 +3,7 @@ import { CONTROL } from '../memory/layout.js';
 import { monotonicMs, wallMs } from './monotonic.js';
 
 /** How far behind the coarse clock is trusted not to be. */
-const STALENESS_MS = 1_000;
+export const STALENESS_MS = 1_000;
 /** From this TTL on an entry may expire as much too early as the coarse clock is late. */
 const COARSE_TTL_MS = 60_000;
 /** A sweeper silent for so long is taken for dead, until its next tick: less than the trust lasts, so nobody is misled. */
@@ -14,6 +14,9 @@ const MAX_TRUST = 16;
 const OFTEN_MS = 1;
 /** A TTL this long never ends: 400 years, which is what the times of entries can hold. */
 const LONGEST_TTL_MS = 400 * 365.25 * 24 * 3_600_000;
+
+/** Later than any time, and not Infinity, which is the expiry of what never expires. */
+export const NO_ANSWER = Number.MAX_VALUE;
 
 /**
  * The cache's sense of time: whole ms since 1970 or so. It is the machine's monotonic clock plus an offset in shared memory,
@@ -37,6 +40,8 @@ export class Clock {
   readonly #doubles: Float64Array;
   readonly #offset: number;
   #own: (() => number) | undefined;
+  /** What the last call of `expiryAfter` took for now, up to STALENESS_MS too early; NO_ANSWER where it did not ask. */
+  answer = NO_ANSWER;
   /** Questions the coarse clock may answer until the next look, and how many it might after the last one. */
   #left = 0;
   #trust = 0;
@@ -94,11 +99,13 @@ export class Clock {
    * long.
    */
   expiryAfter(ttl: number): number {
+    this.answer = NO_ANSWER;
     if (ttl === 0) return this.now();
     if (ttl > LONGEST_TTL_MS) return Number.POSITIVE_INFINITY;
     if (ttl < COARSE_TTL_MS || this.#words[CONTROL.ticking] === 0 || this.#own !== undefined)
-      return Math.ceil(this.#exact() + ttl);
-    return (this.#mayTrust() ? this.#doubles[CONTROL.clock >> 1] : this.#look()) + Math.ceil(ttl);
+      this.answer = this.#exact();
+    else this.answer = this.#mayTrust() ? this.#doubles[CONTROL.clock >> 1] : this.#look();
+    return Math.ceil(this.answer + ttl);
   }
 
   /**

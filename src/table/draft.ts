@@ -1,5 +1,6 @@
 import type { KeyEncoder } from '../codec/key.js';
 import type { Encoded } from '../codec/value.js';
+import { NO_ANSWER } from '../sync/clock.js';
 import { paddedToWord } from './entry.js';
 import { type Extras, MAX_EXTRA_BYTES, writeExtras } from './extras.js';
 
@@ -19,6 +20,8 @@ export class Draft {
   expiresAt = 0;
   /** Whether the entry is over as soon as it is stored, so it is not stored. */
   isOver = false;
+  /** The time when the write was begun, as `Clock.answer` has it. */
+  begunAt = NO_ANSWER;
   /** Of the value's bytes: what they are, how many there are, and where. */
   kind = 0;
   lengthBytes = 0;
@@ -43,6 +46,7 @@ export class Draft {
   fill(value: Encoded, expiresAt: number, isOver: boolean, extras: Extras | undefined): void {
     this.expiresAt = expiresAt;
     this.isOver = isOver;
+    this.begunAt = NO_ANSWER;
     this.kind = value.kind;
     this.isQuiet = false;
     this.isExtended = extras !== undefined;

@@ -42,7 +42,7 @@ export function versionAt(m: Int32Array, word: number): number {
 /** The word that holds an expiry's high bits beside a version's. */
 export function highWord(expiresAt: number, version: number): number {
   const expiry = Math.min(expiresAt, NEVER);
-  return Math.floor(expiry / WORD_RANGE) | (Math.floor(version / WORD_RANGE) << EXPIRY_HIGH_BITS);
+  return (expiry / WORD_RANGE) | 0 | (((version / WORD_RANGE) | 0) << EXPIRY_HIGH_BITS);
 }
 
 /** The low word of an expiry in ms. */
@@ -92,16 +92,29 @@ export function planBlocks(heap: Heap, payloadBytes: number): Int32Array {
 export function writeHead(shard: Shard, word: number, draft: Draft, policyState: number, chained: boolean): void {
   const m = shard.words;
   const { expiresAt, version } = draft;
-  m[word + ENTRY.meta] =
-    draft.key.lengthBytes |
-    (draft.kind << META_KIND_SHIFT) |
-    (chained ? META_CHAINED : 0) |
-    (draft.isExtended ? META_EXTENDED : 0);
+  m[word + ENTRY.meta] = metaOf(draft) | (chained ? META_CHAINED : 0);
   m[word + ENTRY.valueBytes] = draft.lengthBytes;
   m[word + ENTRY.policy] = policyState;
   m[word + ENTRY.version] = version | 0;
   m[word + ENTRY.expiry] = lowWord(expiresAt);
   m[word + ENTRY.high] = highWord(expiresAt, version);
+}
+
+const metaOf = (draft: Draft): number =>
+  draft.key.lengthBytes | (draft.kind << META_KIND_SHIFT) | (draft.isExtended ? META_EXTENDED : 0);
+
+/** Journaled: the head of an unchained entry of the same key gets what the draft has else. Most often that is two words. */
+export function overwriteHead(shard: Shard, word: number, draft: Draft): void {
+  const { memory, words: m } = shard;
+  const { expiresAt, version, lengthBytes } = draft;
+  const meta = metaOf(draft);
+  const high = highWord(expiresAt, version);
+  if (m[word + ENTRY.meta] !== meta) memory.set(word + ENTRY.meta, meta);
+  if (m[word + ENTRY.valueBytes] !== lengthBytes) memory.set(word + ENTRY.valueBytes, lengthBytes);
+  if (m[word + ENTRY.high] !== high) memory.set(word + ENTRY.high, high);
+  memory.save(word + ENTRY.version, 2);
+  m[word + ENTRY.version] = version | 0;
+  m[word + ENTRY.expiry] = lowWord(expiresAt);
 }
 
 /** Writes payload bytes [from, from + length) of (padded key, value) to `toByte`; `from` and `toByte` are word-aligned. */

@@ -1,6 +1,8 @@
 import type { KeyEncoder } from '../codec/key.js';
-import { CAUSE, COUNTER, ENTRY, META_PAST, SHARD } from '../memory/layout.js';
+import { CAUSE, CONTROL, COUNTER, ENTRY, META_EXTENDED, META_PAST, SHARD } from '../memory/layout.js';
+import { STALENESS_MS } from '../sync/clock.js';
 import { countPassedLocked, findSlot, NO_SLOT } from './buckets.js';
+import type { Draft } from './draft.js';
 import { expiryAt, isChained, isExtended, wordOf } from './entry.js';
 import { noteEventLocked } from './events.js';
 import { ExtrasCopy, graceEndOf, MAX_HASHED_BYTES, readExtras } from './extras.js';
@@ -39,7 +41,17 @@ export function leaveLocked(shard: Shard, slot: number, otherwise: number): numb
 }
 
 /** Tells that the entry gives its place to another of the same key. Part of the transaction that replaces it. */
-export function replacedLocked(shard: Shard, ref: number): void {
+export function replacedLocked(shard: Shard, ref: number, draft: Draft): void {
+  const m = shard.words;
+  const word = wordOf(ref);
+  // Nearly always: an entry without tags that is surely live, and nobody listens. The write has asked the clock already.
+  const isPlain = (m[word + ENTRY.meta] & (META_EXTENDED | META_PAST)) === 0;
+  if (isPlain && expiryAt(m, word) - draft.begunAt >= STALENESS_MS && shard.control[CONTROL.listening] === 0)
+    shard.counters[COUNTER.left + CAUSE.replaced]++;
+  else findOutReplacedLocked(shard, ref);
+}
+
+function findOutReplacedLocked(shard: Shard, ref: number): void {
   const cause = causeLocked(shard, ref, CAUSE.replaced);
   noteEventLocked(shard, ref, cause);
   if ((shard.words[wordOf(ref) + ENTRY.meta] & META_PAST) !== 0) shard.memory.add(SHARD.past, -1);

@@ -15,6 +15,7 @@ import {
   expiryAt,
   isChained,
   NO_CLASS,
+  overwriteHead,
   paddedToWord,
   planBlocks,
   singleClass,
@@ -61,14 +62,22 @@ function refuseLocked(shard: Shard, key: KeyEncoder): typeof NO_SLOT {
  * make room; the key is then absent.
  */
 function storeLocked(shard: Shard, draft: Draft): number {
+  const { key } = draft;
+  draft.version = shard.nextWriteLocked();
+  const slot = findSlot(shard, key);
+  const firstClass = singleClass(shard.heap, paddedToWord(key.lengthBytes) + draft.lengthBytes);
+  if (slot === NO_SLOT) makeSlotLocked(shard, key.hash);
+  else if (overwriteLocked(shard, slot, draft, firstClass)) return slot;
+  return storeAnewLocked(shard, slot, draft, firstClass);
+}
+
+/** Writes the entry into blocks of its own; `before` is the slot of the entry it replaces, NO_SLOT when there is none. */
+function storeAnewLocked(shard: Shard, before: number, draft: Draft, sizeClass: number): number {
   const { heap, memory, words: m } = shard;
   const { key } = draft;
   const payload = paddedToWord(key.lengthBytes) + draft.lengthBytes;
-  draft.version = shard.nextWriteLocked();
-  let slot = findSlot(shard, key);
-  let firstClass = singleClass(heap, payload);
-  if (slot === NO_SLOT) makeSlotLocked(shard, key.hash);
-  else if (overwriteLocked(shard, slot, draft, firstClass)) return slot;
+  let slot = before;
+  let firstClass = sizeClass;
   const entries = m[SHARD.entries];
   let chained = false;
   let next = 0;
@@ -128,10 +137,9 @@ function overwriteLocked(shard: Shard, slot: number, draft: Draft, sizeClass: nu
   // Expiring no earlier than before, it needs no look at the page table either.
   if (draft.expiresAt < expiryAt(m, word)) heap.noteExpiry(ref, draft.expiresAt);
   memory.noteChange(key.hash);
-  if (!draft.isQuiet) replacedLocked(shard, ref);
-  memory.save(word, ENTRY.headWords);
+  if (!draft.isQuiet) replacedLocked(shard, ref, draft);
   memory.save(valueWord, valueWords);
-  writeHead(shard, word, draft, m[word + ENTRY.policy], false);
+  overwriteHead(shard, word, draft);
   writePayload(shard, valueWord << 2, draft, keyBytes, draft.lengthBytes);
   shard.policy.updateLocked(slot, key.hash);
   memory.commit();
@@ -183,7 +191,7 @@ function swapLocked(shard: Shard, slot: number, draft: Draft, ref: number): void
   const old = m[refWord];
   const oldWord = wordOf(old);
   memory.noteChange(draft.key.hash);
-  if (!draft.isQuiet) replacedLocked(shard, old);
+  if (!draft.isQuiet) replacedLocked(shard, old, draft);
   if (isChained(m[oldWord + ENTRY.meta])) memory.set(SHARD.dying, m[oldWord + ENTRY.next]);
   memory.set(refWord, ref);
   shard.heap.free(old);
