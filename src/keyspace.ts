@@ -11,7 +11,7 @@ import {
 } from './arguments.js';
 import { decodeKey } from './codec/key.js';
 import { ValueKind } from './codec/kinds.js';
-import type { Encoded } from './codec/value.js';
+import { canFreeze, type Encoded } from './codec/value.js';
 import type { Duration } from './duration.js';
 import { checkFunction, describe, SharedCacheError } from './errors.js';
 import { Flight, type Loader, NO_VERSION } from './flight/flight.js';
@@ -48,7 +48,7 @@ import { eachEntry } from './table/walk.js';
 
 /** What is known of an entry besides its value. */
 export interface Entry<V> {
-  /** The caller's own copy. */
+  /** The caller's own copy, or frozen. */
   value: V;
   /** ms until it expires; Infinity when it never does. */
   expiresIn: number;
@@ -66,18 +66,25 @@ export interface CounterEntry {
   expiresIn: number;
 }
 
+/** What a load gives besides its value. */
+interface ToStore {
+  /** Whether the load was not overtaken; asked under the lock. */
+  isCurrent(): boolean;
+  /** The value as all callers of this thread get it, in a cache of frozen values. */
+  readonly frozen: unknown;
+}
+
 /** Settings of `wrap`: how a call becomes a key, and the load's. */
 export interface WrapOptions<A extends readonly unknown[]> extends AsyncLoadOptions {
   /** The key of a call with these arguments. */
   key: (...args: A) => string;
 }
 
-let spaces = 0;
-
 /**
  * Keys and what can be done with them: what a cache and its namespaces have in common.
  *
- * A put that has returned is seen by every get that starts afterwards, on any thread. Values are copied in and out.
+ * A put that has returned is seen by every get that starts afterwards, on any thread. Values are copied in and out; in a
+ * cache of frozen values the thread's one frozen object comes out.
  * Keys are strings of at most 64 KiB in UTF-8; values whatever `structuredClone` keeps. Times are in ms, sizes in bytes.
  * Methods throw SharedCacheError only, before anything has changed: ERR_INVALID_KEY, ERR_INVALID_VALUE, ERR_INVALID_TTL,
  * ERR_INVALID_OPTION, ERR_INVALID_ARGUMENT, and ERR_CLOSED after close(). What there is besides is said at each method.
@@ -92,8 +99,6 @@ export abstract class Keyspace<V = unknown> {
   protected readonly session: Session;
   /** @internal */
   protected readonly space: Space;
-  /** Tells this object's keys from others' among the values kept near; 0 for the cache's own. */
-  readonly #nearSpace: number;
   readonly #flight: Flight;
   readonly #target: LoadTarget;
   readonly #counter: Counter = { value: 0, expiresAt: 0 };
@@ -104,7 +109,6 @@ export abstract class Keyspace<V = unknown> {
   constructor(session: Session, space: Space) {
     this.session = session;
     this.space = space;
-    this.#nearSpace = space.path.length === 0 ? 0 : ++spaces;
     this.#flight = Flight.of(session.open());
     this.#target = this.#createTarget();
   }
@@ -146,8 +150,7 @@ export abstract class Keyspace<V = unknown> {
     return this.#store(key, value, this.session.value, write);
   }
 
-  /** `isCurrent`: of a load, whether it was not overtaken; asked under the lock. */
-  #store(key: string, value: V, encoded: Encoded, write: Write, isCurrent?: () => boolean): boolean {
+  #store(key: string, value: V, encoded: Encoded, write: Write, loaded?: ToStore): boolean {
     const { session } = this;
     const draft = this.#fill(key, encoded, write);
     const table = session.open();
@@ -156,18 +159,22 @@ export abstract class Keyspace<V = unknown> {
     let completed = false;
     let slot = NO_SLOT;
     try {
-      if (isCurrent === undefined) shard.loads.overtake(draft.key);
-      if (isCurrent === undefined || isCurrent()) slot = putLocked(shard, draft, session.maxEntryBytes);
+      if (loaded === undefined) shard.loads.overtake(draft.key);
+      if (loaded === undefined || loaded.isCurrent()) slot = putLocked(shard, draft, session.maxEntryBytes);
       if (slot >= 0) noteStoredLocked(shard, slot, draft, session.reading);
       completed = true;
     } finally {
       shard.unlock(completed);
     }
-    if (slot >= 0) session.near.wrote(key, shard, this.#nearSpace, session.reading, value);
+    if (slot >= 0 && loaded?.frozen !== undefined) {
+      session.frozen?.remember(key, shard, this.space.id, session.reading, loaded.frozen);
+    } else if (slot >= 0) {
+      session.near.wrote(key, shard, this.space.id, session.reading, value);
+    }
     return slot !== NO_SLOT;
   }
 
-  /** A copy of the live value, or undefined. Counts as an access. Throws ERR_CORRUPTED if somebody wrote over the memory. */
+  /** A copy of the live value (or the frozen one), or undefined. Counts as an access. Throws ERR_CORRUPTED if somebody wrote over the memory. */
   get(key: string): V | undefined {
     const { timing } = this.session;
     const due = timing === undefined ? 0 : timing.due();
@@ -180,11 +187,11 @@ export abstract class Keyspace<V = unknown> {
 
   #get(key: string): V | undefined {
     const { session } = this;
-    const { near, reading } = session;
+    const { near, frozen, reading } = session;
     const table = session.open();
     const { counters, clock } = table;
     const shard = this.#locate(table, key);
-    const place = near.find(key, table.key.hash, shard, this.#nearSpace);
+    const place = near.find(key, table.key.hash, shard, this.space.id);
     if (place !== NOT_NEAR && !clock.hasExpired(near.expiresAt(place))) {
       counters[COUNTER.hits]++;
       this.#lastExpiresAt = near.expiresAt(place);
@@ -197,16 +204,16 @@ export abstract class Keyspace<V = unknown> {
     counters[COUNTER.hits]++;
     shard.policy.hit(reading.slot, reading.hash, reading.policyWord);
     const { kind, expiresAt } = reading;
-    const value = session.reader.value(reading) as V;
+    const value = this.#value(key);
     // A codec may have used this cache meanwhile, and with it the one reading.
-    if (kind !== ValueKind.custom) near.remember(key, shard, this.#nearSpace, reading, value);
+    if (frozen === undefined && kind !== ValueKind.custom) near.remember(key, shard, this.space.id, reading, value);
     this.#lastExpiresAt = expiresAt;
     return value;
   }
 
   /** As get, but leaves recency and hit counts alone. */
   peek(key: string): V | undefined {
-    return this.#find(key, true) ? (this.session.reader.value(this.session.reading) as V) : undefined;
+    return this.#find(key, true) ? this.#value(key) : undefined;
   }
 
   /** Whether the key is live; leaves recency and hit counts alone. */
@@ -222,7 +229,7 @@ export abstract class Keyspace<V = unknown> {
     const { version, expiresAt } = reading;
     const tags = reading.isExtended ? tagsOf(reading.extras.words) : [];
     const expiresIn = session.open().clock.until(expiresAt);
-    return { value: session.reader.value(reading) as V, expiresIn, version, tags };
+    return { value: this.#value(key), expiresIn, version, tags };
   }
 
   /** Removes the key; true if a live entry was removed. */
@@ -291,7 +298,7 @@ export abstract class Keyspace<V = unknown> {
     for (;;) {
       const found = this.#find(key, true);
       const before = found ? reading.version : ABSENT;
-      const next = change(found ? (session.reader.value(reading) as V) : undefined);
+      const next = change(found ? this.#value(key) : undefined);
       const stored =
         next === undefined ? this.#removeIf(key, before) : this.#storeIf(this.#draft(key, next, write), before);
       if (stored !== undefined) return stored && next !== undefined ? session.copyOf(next) : undefined;
@@ -687,6 +694,25 @@ export abstract class Keyspace<V = unknown> {
     return !table.clock.hasExpired(reading.expiresAt);
   }
 
+  /**
+   * The value in the session's reading. In a cache of frozen values it is the one that this thread has of it already, or has
+   * from now on.
+   */
+  #value(key: string): V {
+    const { frozen, reader, reading } = this.session;
+    if (frozen === undefined) return reader.value(reading) as V;
+    const { hash, version } = reading;
+    const { id } = this.space;
+    const shard = this.session.open().shardOf(hash);
+    const place = frozen.renew(key, shard, id, reading);
+    if (place !== NOT_NEAR) return frozen.value(place) as V;
+    const value = reader.value(reading) as V;
+    // A codec may have used this cache meanwhile, and with it the one reading.
+    const isSame = reading.hash === hash && reading.version === version;
+    if (reader.isUnchangeable && isSame) frozen.remember(key, shard, id, reading, value);
+    return value;
+  }
+
   /** The keys as a list of their own, each of them one: nothing has been counted or changed before. */
   #checkKeys(keys: readonly string[]): readonly string[] {
     const { key: encoder } = this.session.open();
@@ -747,7 +773,9 @@ export abstract class Keyspace<V = unknown> {
       findFresh: (key, staleTtl, than) => {
         if (!this.#find(key, true) || session.reading.version === than) return undefined;
         const { expiresAt } = session.reading;
-        return this.#isStale(expiresAt, staleTtl) ? undefined : this.#loaded();
+        if (this.#isStale(expiresAt, staleTtl)) return undefined;
+        const isShared = session.frozen !== undefined && canFreeze(session.reading.kind);
+        return isShared ? loadedOf(this.#value(key), undefined) : this.#loaded();
       },
       findOld: (key, grace) => {
         const table = session.open();
@@ -774,6 +802,8 @@ export abstract class Keyspace<V = unknown> {
     const { session } = this;
     session.value.encode(value);
     const encoded = typeof value === 'object' && value !== null ? session.value.snapshot() : undefined;
+    const isShared = session.frozen !== undefined && encoded !== undefined && canFreeze(encoded.kind);
+    const frozen = isShared ? session.reader.copyOf(encoded) : undefined;
     const table = session.open();
     const hashes = this.#target.hashesOf(tags);
     const isOutdated = table.tags.isDead(hashes, begun);
@@ -781,9 +811,9 @@ export abstract class Keyspace<V = unknown> {
       const life = load.jitter === 0 ? ttl : ttl * (1 - load.jitter * Math.random());
       const lifetime = load.refreshAhead > 0 ? life : undefined;
       const write: Write = { ttl: life + load.staleTtl, tags, grace: load.grace, lifetime, begun };
-      this.#store(key, value as V, session.value, write, () => isCurrent(hashes));
+      this.#store(key, value as V, session.value, write, { frozen, isCurrent: () => isCurrent(hashes) });
     }
-    return loadedOf(value, encoded, isOutdated);
+    return isShared ? loadedOf(frozen, undefined, isOutdated) : loadedOf(value, encoded, isOutdated);
   }
 }
 

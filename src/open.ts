@@ -1,6 +1,13 @@
 import { describe, SharedCacheError } from './errors.js';
 import { Arena, type ArenaBuffers } from './memory/arena.js';
-import { CONTROL, FLAG_CUSTOM_CODEC, LAYOUT_VERSION, MAX_THREADS_OF_PROCESSES, SHARD } from './memory/layout.js';
+import {
+  CONTROL,
+  FLAG_CUSTOM_CODEC,
+  FLAG_FROZEN,
+  LAYOUT_VERSION,
+  MAX_THREADS_OF_PROCESSES,
+  SHARD,
+} from './memory/layout.js';
 import { planSizes, type Sizing } from './memory/sizing.js';
 import { type ResolvedOptions, resolveOptions, type SharedCacheOptions } from './options.js';
 import { EVICTION_NAMES, policies } from './policy/index.js';
@@ -17,6 +24,8 @@ const SHARED = [
   'averageEntryBytes',
   'lockTimeoutMs',
   'sweep',
+  'frozen',
+  'nearBytes',
 ] as const;
 
 /** What the file says the cache was made with: the options as they were resolved. */
@@ -45,11 +54,12 @@ export function formatCache(buffers: ArenaBuffers, sizing: Sizing, resolved: Res
 export function settingsOf(resolved: ResolvedOptions): Parameters<typeof Arena.format>[2] {
   return {
     evictionId: EVICTION_NAMES.indexOf(resolved.eviction),
-    flags: resolved.codec === undefined ? 0 : FLAG_CUSTOM_CODEC,
+    flags: (resolved.codec === undefined ? 0 : FLAG_CUSTOM_CODEC) | (resolved.frozen ? FLAG_FROZEN : 0),
     defaultTtl: resolved.ttl,
     maxBytes: resolved.maxBytes,
     maxEntries: resolved.maxEntries,
     lockTimeoutMs: resolved.lockTimeoutMs,
+    nearBytes: resolved.nearBytes,
   };
 }
 
@@ -100,6 +110,8 @@ function madeOf(resolved: ResolvedOptions): Made {
     averageEntryBytes: resolved.averageEntryBytes,
     lockTimeoutMs: String(resolved.lockTimeoutMs),
     sweep: resolved.sweepIntervalMs ?? false,
+    frozen: resolved.frozen,
+    nearBytes: resolved.nearBytes,
     codec: resolved.codec !== undefined,
   };
 }

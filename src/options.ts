@@ -29,6 +29,14 @@ export interface SharedCacheOptions {
    *  be started; every `intervalMs` (default 50) it advances the coarse clock and sweeps a part of the cache, all of it in
    *  about 20 turns. Default on. */
   sweep?: boolean | SweepSettings | undefined;
+  /** Whether `get` and whatever else reads gives deeply frozen values: a thread that reads an unchanged one again gets the same
+   *  object, decoded once. For values made of primitives, plain objects and arrays; others come back as copies. Default
+   *  false. */
+  frozen?: boolean | undefined;
+  /** Bound of what each thread keeps near in a cache of frozen values, in encoded bytes of keys and values and 64 more for each:
+   *  a number or a string such as `'8MB'`. 0 keeps nothing. Without `frozen` it changes nothing. Default an eighth of
+   *  `maxBytes`, and at most 8 MB. */
+  nearBytes?: number | string | undefined;
   /** Longest wait for a lock that a live thread keeps, in ms, before a get misses and a put is refused. Default 5,000. */
   lockTimeoutMs?: number | undefined;
   /** The creating thread's clock, for tests: the time in ms, of which the cache takes whole ones. Nothing is swept in the
@@ -60,12 +68,16 @@ export interface ResolvedOptions {
   codec: Codec | undefined;
   monitor: MonitorSettings | undefined;
   sweepIntervalMs: number | undefined;
+  frozen: boolean;
+  nearBytes: number;
   lockTimeoutMs: number;
   now: (() => number) | undefined;
 }
 
 const MB = 1024 * 1024;
 const DEFAULT_SWEEP_INTERVAL_MS = 50;
+/** An eighth of the cache for each thread, but no more than this. */
+const MOST_DEFAULT_NEAR_BYTES = 8 * MB;
 const NAMES: readonly (keyof SharedCacheOptions)[] = [
   'maxBytes',
   'maxEntries',
@@ -76,6 +88,8 @@ const NAMES: readonly (keyof SharedCacheOptions)[] = [
   'codec',
   'monitor',
   'sweep',
+  'frozen',
+  'nearBytes',
   'lockTimeoutMs',
   'now',
 ];
@@ -86,7 +100,7 @@ export function resolveOptions(options: SharedCacheOptions = {}): ResolvedOption
     throw invalid('options', options, 'an object');
   rejectUnknown(options, NAMES, 'option');
   const { maxBytes = 64 * MB, maxEntries, shards, ttl = 3_600_000, eviction = 'adaptive', codec } = options;
-  const { averageEntryBytes = 152, lockTimeoutMs = 5_000, now } = options;
+  const { averageEntryBytes = 152, lockTimeoutMs = 5_000, frozen = false, nearBytes, now } = options;
   if (maxEntries !== undefined && !isInteger(maxEntries, 1, 2 ** 31))
     throw invalid('maxEntries', maxEntries, `a whole number from 1 to ${2 ** 31}`);
   if (shards !== undefined && !(isInteger(shards, 1, 1024) && Number.isInteger(Math.log2(shards)))) {
@@ -97,10 +111,12 @@ export function resolveOptions(options: SharedCacheOptions = {}): ResolvedOption
     throw invalid('averageEntryBytes', averageEntryBytes, `a whole number from 32 to ${2 ** 30}`);
   if (!(typeof lockTimeoutMs === 'number' && lockTimeoutMs >= 1))
     throw invalid('lockTimeoutMs', lockTimeoutMs, 'a number of ms from 1');
+  if (typeof frozen !== 'boolean') throw invalid('frozen', frozen, 'a boolean');
   if (codec !== undefined) checkCodec(codec);
   if (now !== undefined) checkNow(now);
+  const bytes = parseBytes(maxBytes);
   return {
-    maxBytes: parseBytes(maxBytes),
+    maxBytes: bytes,
     maxEntries,
     ttl: toMs(ttl),
     eviction,
@@ -109,6 +125,11 @@ export function resolveOptions(options: SharedCacheOptions = {}): ResolvedOption
     codec,
     monitor: resolveMonitor(options.monitor),
     sweepIntervalMs: now === undefined ? resolveSweep(options.sweep) : undefined,
+    frozen,
+    nearBytes:
+      nearBytes === undefined
+        ? Math.min(MOST_DEFAULT_NEAR_BYTES, Math.floor(bytes / 8))
+        : parseBytes(nearBytes, 'nearBytes', 0),
     lockTimeoutMs,
     now,
   };
@@ -126,16 +147,15 @@ export function checkNow(now: unknown): void {
 }
 
 /** `64MB`, `1.5 GB`, `64MiB`, `512k`, `65536`: the number of bytes. */
-export function parseBytes(size: number | string): number {
-  const allowed =
-    "a number of bytes or a string such as '64MB', '64MiB', '512k' or '1g' (1 KB = 1024 bytes), from 1MB to 1024GB";
+export function parseBytes(size: number | string, name = 'maxBytes', least = MB): number {
+  const allowed = `a number of bytes or a string such as '64MB', '64MiB', '512k' or '1g' (1 KB = 1024 bytes), from ${least === 0 ? '0' : '1MB'} to 1024GB`;
   let bytes = size;
   if (typeof size === 'string') {
     const match = /^\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*$/i.exec(size);
-    if (match === null) throw invalid('maxBytes', size, allowed);
+    if (match === null) throw invalid(name, size, allowed);
     bytes = Number(match[1]) * 1024 ** ' KMGT'.indexOf((match[2] || ' ').toUpperCase());
   }
-  if (typeof bytes !== 'number' || !(bytes >= MB && bytes <= 2 ** 40)) throw invalid('maxBytes', size, allowed);
+  if (typeof bytes !== 'number' || !(bytes >= least && bytes <= 2 ** 40)) throw invalid(name, size, allowed);
   return Math.floor(bytes);
 }
 

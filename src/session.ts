@@ -5,6 +5,7 @@ import { SharedCacheError } from './errors.js';
 import { defaultLoad, type Load } from './flight/options.js';
 import { CONTROL } from './memory/layout.js';
 import { NearCache } from './table/near-cache.js';
+import type { NearObjects } from './table/near-objects.js';
 import { Reading } from './table/read.js';
 import type { Table } from './table/table.js';
 import { ValueReader } from './value-reader.js';
@@ -35,7 +36,10 @@ export class Session {
   readonly value: ValueEncoder;
   readonly reader: ValueReader;
   readonly reading = new Reading();
-  readonly near: NearCache;
+  /** Values that the thread may hand out again. */
+  readonly near: NearCache | NearObjects;
+  /** The same, when the cache's values are frozen. */
+  readonly frozen: NearObjects | undefined;
   readonly defaultTtl: number;
   readonly maxEntryBytes: number;
   /** Of a write without options. */
@@ -55,8 +59,9 @@ export class Session {
     this.#table = table;
     this.hasCodec = codec !== undefined;
     this.value = new ValueEncoder(codec);
-    this.reader = new ValueReader(codec);
-    this.near = new NearCache(doubles[CONTROL.maxBytes >> 1]);
+    this.reader = new ValueReader(codec, table.frozen !== undefined);
+    this.frozen = table.frozen;
+    this.near = table.frozen ?? new NearCache(doubles[CONTROL.maxBytes >> 1]);
     this.defaultTtl = doubles[CONTROL.defaultTtl >> 1];
     this.defaultWrite = writeOf(this.defaultTtl, []);
     this.defaultLoad = defaultLoad(this.defaultTtl);

@@ -44,6 +44,7 @@ export interface ArenaSettings {
   maxBytes: number;
   maxEntries: number | undefined;
   lockTimeoutMs: number;
+  nearBytes: number;
 }
 
 /** The buffers of one cache, checked, with the views every layer works on. */
@@ -115,6 +116,7 @@ export class Arena {
     doubles[CONTROL.maxBytes >> 1] = settings.maxBytes;
     doubles[CONTROL.maxEntries >> 1] = settings.maxEntries ?? 0;
     doubles[CONTROL.maxEntryBytes >> 1] = sizing.maxEntryBytes;
+    doubles[CONTROL.nearBytes >> 1] = settings.nearBytes;
     // Hash key and cache id lie side by side.
     randomFillSync(m, CONTROL.hashKey0, 4);
     Atomics.store(m, CONTROL.magic, MAGIC);
@@ -178,6 +180,7 @@ export class Arena {
       doubles[CONTROL.maxBytes >> 1] >= 0 &&
       doubles[CONTROL.maxBytes >> 1] <= MAX_CACHE_BYTES &&
       doubles[CONTROL.maxEntries >> 1] >= 0 &&
+      doubles[CONTROL.nearBytes >> 1] >= 0 &&
       doubles[CONTROL.maxEntryBytes >> 1] <= MAX_SHARD_BYTES;
     if (!settingsHold) throw invalidHandle('the settings in its header make no sense');
     const geometry = shardGeometry(dimensions);

@@ -20,6 +20,15 @@ const REPORT_SHIFT = 10;
 
 export const NOT_NEAR = -1;
 
+/**
+ * Whether the policy is to hear of a hit near its reader, having heard of the key when the shard had got so many new keys.
+ * Telling it touches the key's bucket and entry. Only new keys push others out, and a few of them nobody who was hit.
+ */
+export function isHitDue(shard: Shard, reportedAt: number): boolean {
+  const newKeys = (shard.words[SHARD.inserts] - reportedAt) | 0;
+  return newKeys > shard.capacityEntries >> REPORT_SHIFT || shard.policy.needsEveryHit;
+}
+
 /** One place's numbers, in words; half a cache line, so that a hit touches few. */
 const PLACE = {
   /** What the count of changes of the entry's hash said when the value was read. */
@@ -66,7 +75,7 @@ export class NearCache {
   #words = new Int32Array(0);
   #doubles = new Float64Array(0);
   /** Of extended entries: which keyspace's key it is, and the number of the last invalidation when the value was read. */
-  #spaces = new Int32Array(0);
+  #spaces: string[] = [];
   #invalidations = new Float64Array(0);
   /** How often keys were read from the table, by hash. */
   #reads = new Uint8Array(0);
@@ -82,9 +91,9 @@ export class NearCache {
 
   /**
    * The place of the key's value if it is still what the table holds, else NOT_NEAR. The policy hears of the hit. `space`
-   * tells the thread's keyspaces apart: 0 is the cache itself.
+   * is the keyspace's id: empty for the cache itself.
    */
-  find(key: string, hash: number, shard: Shard, space: number): number {
+  find(key: string, hash: number, shard: Shard, space: string): number {
     const place = this.#seek(key, hash);
     this.#sought = place;
     if (place === NOT_NEAR) return NOT_NEAR;
@@ -92,13 +101,10 @@ export class NearCache {
     const w = this.#words;
     if (shard.memory.changesOf(hash) !== w[at + PLACE.changes]) return NOT_NEAR;
     const extended = w[at + PLACE.slot] < 0;
-    if (extended ? !this.#isCurrent(place, shard, space) : space !== 0) return NOT_NEAR;
+    if (extended ? !this.#isCurrent(place, shard, space) : space !== '') return NOT_NEAR;
     w[at + PLACE.hits]++;
-    // Reporting touches the key's bucket and entry. Only new keys push others out, and a few of them nobody who was hit.
-    const inserts = shard.words[SHARD.inserts];
-    const newKeys = (inserts - w[at + PLACE.reportedAt]) | 0;
-    if (newKeys > shard.capacityEntries >> REPORT_SHIFT || shard.policy.needsEveryHit) {
-      w[at + PLACE.reportedAt] = inserts;
+    if (isHitDue(shard, w[at + PLACE.reportedAt])) {
+      w[at + PLACE.reportedAt] = shard.words[SHARD.inserts];
       const slot = w[at + PLACE.slot];
       shard.policy.hit(extended ? ~slot : slot, hash, w[at + PLACE.policyWord]);
     }
@@ -106,7 +112,7 @@ export class NearCache {
   }
 
   /** An extended entry stays near as long as nothing at all is invalidated: its tags are not looked up here. */
-  #isCurrent(place: number, shard: Shard, space: number): boolean {
+  #isCurrent(place: number, shard: Shard, space: string): boolean {
     return this.#spaces[place] === space && this.#invalidations[place] === shard.tags.now();
   }
 
@@ -122,7 +128,7 @@ export class NearCache {
    * Keeps what was just read, if it is small, no caller can change it, and it is read often enough. To be called only after
    * the same key was sought in vain.
    */
-  remember(key: string, shard: Shard, space: number, reading: Reading, value: unknown): void {
+  remember(key: string, shard: Shard, space: string, reading: Reading, value: unknown): void {
     if (!isSmallPrimitive(value) || key.length > MAX_KEY_LENGTH) return;
     if (this.#reads.length === 0) this.#makePlaces();
     const reads = this.#countReading(reading.hash);
@@ -132,14 +138,14 @@ export class NearCache {
   }
 
   /** Keeps what this thread has just stored if the key is one of those near, else its next get would read what it wrote. */
-  wrote(key: string, shard: Shard, space: number, stored: Reading, value: unknown): void {
+  wrote(key: string, shard: Shard, space: string, stored: Reading, value: unknown): void {
     if (!isSmallPrimitive(value)) return;
     const place = this.#seek(key, stored.hash);
     if (place !== NOT_NEAR) this.#keep(place, shard, space, stored, value);
   }
 
   /** The value, what proves it current, and where the policy finds the entry: the key may have been evicted in between. */
-  #keep(place: number, shard: Shard, space: number, reading: Reading, value: unknown): void {
+  #keep(place: number, shard: Shard, space: string, reading: Reading, value: unknown): void {
     const at = place << PLACE_SHIFT;
     const w = this.#words;
     this.#contents[2 * place + 1] = value;
@@ -162,7 +168,7 @@ export class NearCache {
     this.#contents = Array.from({ length: 2 * capacity });
     this.#words = new Int32Array(capacity << PLACE_SHIFT);
     this.#doubles = new Float64Array(this.#words.buffer);
-    this.#spaces = new Int32Array(capacity);
+    this.#spaces = Array.from({ length: capacity }, () => '');
     this.#invalidations = new Float64Array(capacity);
     this.#reads = new Uint8Array(capacity * COUNTS_PER_PLACE);
   }

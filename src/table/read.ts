@@ -92,7 +92,9 @@ export function noteStoredLocked(shard: Shard, slot: number, draft: Draft, into:
   into.hash = hash;
   into.ref = shard.words[shard.memory.refWord(slot)];
   into.changes = shard.memory.changesOf(hash);
+  into.lengthBytes = draft.lengthBytes;
   into.expiresAt = draft.expiresAt;
+  into.version = draft.version;
   into.isExtended = draft.isExtended;
   into.invalidation = draft.begun;
 }

@@ -1,7 +1,7 @@
 import { KeyEncoder } from '../codec/key.js';
 import { SharedCacheError } from '../errors.js';
 import type { Arena } from '../memory/arena.js';
-import { CONTROL } from '../memory/layout.js';
+import { CONTROL, FLAG_FROZEN } from '../memory/layout.js';
 import { classTables } from '../memory/size-classes.js';
 import { EVICTION_NAMES, policies } from '../policy/index.js';
 import type { PolicyFactory, PolicyShared } from '../policy/policy.js';
@@ -11,6 +11,7 @@ import type { LockContext } from '../sync/mutex.js';
 import { SLICE_MS, SLICE_OF_PROCESSES_MS, tryLockWord, unlockWord } from '../sync/mutex.js';
 import { ThreadRegistry } from '../sync/threads.js';
 import { Draft } from './draft.js';
+import { NearObjects } from './near-objects.js';
 import { type RunningLoads, Shard } from './shard.js';
 import { Tags } from './tags.js';
 
@@ -52,6 +53,8 @@ export class Table {
   readonly shards: readonly Shard[];
   readonly counters: Float64Array;
   readonly lockContext: LockContext;
+  /** What the thread keeps near, when the cache's values are frozen: all of the thread's cache objects hand out the same. */
+  readonly frozen: NearObjects | undefined;
   readonly #shardShift: number;
   readonly #listeners = new Set<{ causes: number }>();
   #users = 0;
@@ -66,6 +69,8 @@ export class Table {
     this.tags = new Tags(m, arena.doubles);
     this.key = new KeyEncoder(m[CONTROL.hashKey0], m[CONTROL.hashKey1]);
     this.draft = new Draft(this.key);
+    const isFrozen = (m[CONTROL.flags] & FLAG_FROZEN) !== 0;
+    this.frozen = isFrozen ? new NearObjects(arena.doubles[CONTROL.nearBytes >> 1]) : undefined;
     this.owner = this.registry.attach(service);
     this.counters = this.registry.counters(this.owner);
     this.lockContext = {
@@ -175,6 +180,7 @@ export class Table {
     if (this.lockContext.left) return;
     this.lockContext.left = true;
     tables.delete(this.arena.id);
+    this.frozen?.release();
     this.releaseAbandoned();
     this.registry.setListening(this.owner, 0);
     if (this.arena.words[CONTROL.listening] !== 0) this.refreshListening();

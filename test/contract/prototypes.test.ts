@@ -24,11 +24,11 @@ for (const name of ['x', 'y', 'k3', '7'])
   Object.defineProperty(Object.prototype, name, { __proto__: null, configurable: true, writable: false, value: 'inherited' });`,
 };
 
-const script = (meddle: string): string => `
+const script = (meddle: string, frozen: boolean): string => `
 import { writeSync } from 'node:fs';
 const { SharedCache } = await import(${library});
 const stringify = JSON.stringify;
-const cache = new SharedCache({ maxBytes: '1MB' });
+const cache = new SharedCache({ maxBytes: '1MB', frozen: ${frozen} });
 const many = {};
 for (let i = 0; i < 40; i++) many['k' + i] = i;
 let deep = { x: [1] };
@@ -64,8 +64,11 @@ process.reallyExit(0);
 `;
 
 for (const [name, meddle] of Object.entries(meddling)) {
-  t.test(name, async (t) => {
-    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script(meddle)], { timeout: 30_000 });
-    t.equal(stdout, 'all as they were');
-  });
+  for (const frozen of [false, true]) {
+    t.test(`${name}${frozen ? ', frozen values' : ''}`, async (t) => {
+      const args = ['--input-type=module', '-e', script(meddle, frozen)];
+      const { stdout } = await run(process.execPath, args, { timeout: 30_000 });
+      t.equal(stdout, 'all as they were');
+    });
+  }
 }

@@ -50,6 +50,8 @@ t.test('new, joined, warm; the options are the file’s', async (t) => {
     { eviction: 'fifo' as const },
     { maxEntries: 7 },
     { shards: 1 },
+    { frozen: true },
+    { nearBytes: '1MB' },
   ])
     t.throws(() => SharedCache.open(path, options), { code: 'ERR_INVALID_OPTION' }, JSON.stringify(options));
   t.throws(() => SharedCache.open(path, { codec: { encode: () => new Uint8Array(1), decode: () => 1 } }), {
@@ -69,6 +71,22 @@ t.test('new, joined, warm; the options are the file’s', async (t) => {
   warm.close();
   t.equal(SharedCache.remove(path), true);
   t.equal(SharedCache.remove(path), false);
+});
+
+t.test('frozen values are the file’s, also for a process that opens it later', (t) => {
+  const path = newPath();
+  const cache = SharedCache.open<unknown>(path, { maxBytes: '4MB', frozen: true, nearBytes: '64KB', sweep: false });
+  cache.put('k', { deep: [{ er: 1 }] });
+  t.throws(() => SharedCache.open(path, { frozen: false }), { code: 'ERR_INVALID_OPTION' });
+  t.throws(() => SharedCache.open(path, { nearBytes: 1 }), { code: 'ERR_INVALID_OPTION' });
+  cache.close();
+  const warm = SharedCache.open<{ deep: object[] }>(path);
+  const value = warm.get('k');
+  t.equal(warm.get('k'), value);
+  t.ok(Object.isFrozen(value?.deep[0]));
+  SharedCache.open(path, { frozen: true, nearBytes: 65_536 }).close();
+  warm.close();
+  t.end();
 });
 
 t.test('files that are none of ours, and damaged ones', async (t) => {

@@ -59,9 +59,9 @@ t.test('a value kept near is never older than an acknowledged write', async (t) 
 t.test('a count of changes that is looked at after the lock was given back lets stale values stay', async (t) => {
   const { folder, cache } = copyEngine({
     file: 'keyspace.js',
-    from: 'session.near.wrote(key, shard, this.#nearSpace, session.reading, value)',
+    from: 'session.near.wrote(key, shard, this.space.id, session.reading, value)',
     // A moment later, so that the two threads surely meet there.
-    to: 'if (Atomics.wait(PAUSE, 0, 0, 0.05)) { session.reading.changes = shard.memory.changesOf(session.reading.hash); session.near.wrote(key, shard, this.#nearSpace, session.reading, value); }',
+    to: 'if (Atomics.wait(PAUSE, 0, 0, 0.05)) { session.reading.changes = shard.memory.changesOf(session.reading.hash); session.near.wrote(key, shard, this.space.id, session.reading, value); }',
   });
   appendFileSync(
     fileURLToPath(new URL('keyspace.js', cache)),
