@@ -113,8 +113,12 @@ export class SharedCache<V = unknown> extends Keyspace<V> {
         `codec must be ${needsCodec ? 'the one the cache was created with' : 'left out, as when the cache was created'}, received ${describe(codec)}`,
       );
     }
-    const monitor = handle.monitor === undefined ? undefined : SharedMonitor.attach(handle.monitor);
-    return new SharedCache<V>(undefined, { codec, monitor, table: Table.of(arena, { now }) });
+    if (arena.buffers.file?.monitor === undefined && handle.monitor !== undefined) {
+      const monitor = SharedMonitor.attach(handle.monitor);
+      return new SharedCache<V>(undefined, { codec, monitor, table: Table.of(arena, { now }) });
+    }
+    const table = Table.of(arena, { now });
+    return new SharedCache<V>(undefined, { codec, monitor: monitorIn(table), table });
   }
 
   /**
@@ -132,7 +136,7 @@ export class SharedCache<V = unknown> extends Keyspace<V> {
     return new SharedCache<V>(undefined, {
       table,
       codec: options.codec,
-      monitor: undefined,
+      monitor: monitorIn(table),
       sweepIntervalMs,
       path: table.place?.handle.path,
       origin: opened.origin,
@@ -247,6 +251,13 @@ function detach({ table, sweeper }: Resources): void {
 
 /** A cache that is dropped without close() still gives back its place and its sweep. */
 const collected = new FinalizationRegistry<Resources>(detach);
+
+/** The monitor that lies in the cache's file, if there is one. The thread may have the file by an earlier mapping. */
+function monitorIn(table: Table): SharedMonitor | undefined {
+  const { file } = table.arena.buffers;
+  if (file?.monitor === undefined || table.place === undefined) return undefined;
+  return SharedMonitor.inFile(file, table.place.monitorLocks());
+}
 
 function createTable(resolved: ResolvedOptions): Attached {
   const arena = Arena.create(sizesOf(resolved), settingsOf(resolved));

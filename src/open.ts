@@ -1,3 +1,4 @@
+import { DEFAULT_SAMPLE } from './cache-timing.js';
 import { describe, SharedCacheError } from './errors.js';
 import { Arena, type ArenaBuffers } from './memory/arena.js';
 import {
@@ -9,6 +10,9 @@ import {
   SHARD,
 } from './memory/layout.js';
 import { planSizes, type Sizing } from './memory/sizing.js';
+import { monitorLayout } from './monitor/layout.js';
+import { MonitorMemory } from './monitor/memory.js';
+import { type MonitorDimensions, resolveMonitorOptions } from './monitor/options.js';
 import { type ResolvedOptions, resolveOptions, type SharedCacheOptions } from './options.js';
 import { EVICTION_NAMES, policies } from './policy/index.js';
 import { type Content, type Opened, openFile } from './process/open.js';
@@ -26,6 +30,7 @@ const SHARED = [
   'sweep',
   'frozen',
   'nearBytes',
+  'monitor',
 ] as const;
 
 /** What the file says the cache was made with: the options as they were resolved. */
@@ -66,25 +71,28 @@ export function settingsOf(resolved: ResolvedOptions): Parameters<typeof Arena.f
 /** Throws what openFile throws, ERR_INVALID_OPTION, and ERR_INVALID_TTL. */
 export function openCache(path: string, options: SharedCacheOptions): OpenedCache {
   const resolved = resolveOptions(options);
-  if (resolved.monitor !== undefined) {
-    throw new SharedCacheError(
-      'ERR_INVALID_OPTION',
-      'monitor cannot be an option of a cache that is opened by its path; create a SharedMonitor in each process and let it observe the cache',
-    );
-  }
+  const monitor = monitorOf(resolved);
   const sizing = sizesOf(resolved, MAX_THREADS_OF_PROCESSES);
   const content: Content = {
     layoutVersion: LAYOUT_VERSION,
-    describe: () => ({ sizes: Arena.sizes(sizing), options: JSON.stringify(madeOf(resolved)) }),
-    fill: (buffers) => void formatCache(buffersOf(buffers), sizing, resolved),
-    isSound: (buffers) => isSound(buffersOf(buffers)),
+    describe: () => ({
+      sizes: [...Arena.sizes(sizing), ...(monitor === undefined ? [] : [monitorLayout(monitor).bytes])],
+      options: JSON.stringify(madeOf(resolved)),
+    }),
+    fill: (buffers) => {
+      const regions = regionsOf(buffers, monitor !== undefined);
+      formatCache(regions.cache, sizing, resolved);
+      if (monitor !== undefined) MonitorMemory.format(regions.monitor as SharedArrayBuffer, monitor);
+    },
+    isSound: (buffers, text) => isSound(regionsOf(buffers, hasMonitor(text))),
     agree: (text) => agree(JSON.parse(text) as Made, options, resolved),
-    revive: (buffers, rebooted) => revive(Arena.attach(buffersOf(buffers)), rebooted),
+    revive: (buffers, text, rebooted) => revive(Arena.attach(regionsOf(buffers, hasMonitor(text)).cache), rebooted),
   };
   const opened = openFile(path, content);
   const { buffers, handle } = opened.place;
   try {
-    const arena = Arena.attach({ ...buffersOf(buffers), file: handle });
+    const { cache, monitor } = regionsOf(buffers, hasMonitor(opened.options));
+    const arena = Arena.attach({ ...cache, file: { ...handle, monitor } });
     const { sweep } = JSON.parse(opened.options) as Made;
     return {
       arena,
@@ -97,7 +105,31 @@ export function openCache(path: string, options: SharedCacheOptions): OpenedCach
   }
 }
 
-const buffersOf = ([control, ...segments]: readonly SharedArrayBuffer[]): ArenaBuffers => ({ control, segments });
+/** The mapped memory, region by region: the cache's, and behind it that of its monitor. */
+interface Regions {
+  readonly cache: ArenaBuffers;
+  readonly monitor: SharedArrayBuffer | undefined;
+}
+
+function regionsOf([control, ...others]: readonly SharedArrayBuffer[], hasMonitor: boolean): Regions {
+  const monitor = hasMonitor ? others.pop() : undefined;
+  return { cache: { control, segments: others }, monitor };
+}
+
+const hasMonitor = (options: string): boolean => (JSON.parse(options) as Made).monitor !== null;
+
+/** What the monitor in the file is made for; undefined without one. */
+function monitorOf({ monitor }: ResolvedOptions): MonitorDimensions | undefined {
+  return monitor === undefined ? undefined : resolveMonitorOptions({ sample: DEFAULT_SAMPLE, ...monitor });
+}
+
+/** As text, which can be compared. */
+function describeMonitor(resolved: ResolvedOptions): string | null {
+  const monitor = monitorOf(resolved);
+  return monitor === undefined
+    ? null
+    : `one operation in ${monitor.sample} timed, ${monitor.retention} kept for each thread`;
+}
 
 /** JSON has no Infinity. */
 function madeOf(resolved: ResolvedOptions): Made {
@@ -112,6 +144,7 @@ function madeOf(resolved: ResolvedOptions): Made {
     sweep: resolved.sweepIntervalMs ?? false,
     frozen: resolved.frozen,
     nearBytes: resolved.nearBytes,
+    monitor: describeMonitor(resolved),
     codec: resolved.codec !== undefined,
   };
 }
@@ -134,10 +167,11 @@ function agree(made: Made, options: SharedCacheOptions, resolved: ResolvedOption
 }
 
 /** Whether header and shard heads make sense; nothing behind them is looked at. */
-function isSound(buffers: ArenaBuffers): boolean {
+function isSound({ cache, monitor }: Regions): boolean {
   let arena: Arena;
   try {
-    arena = Arena.attach(buffers);
+    arena = Arena.attach(cache);
+    if (monitor !== undefined) MonitorMemory.check(monitor);
   } catch {
     return false;
   }

@@ -33,8 +33,10 @@ export interface MappedFile {
   readonly path: string;
   readonly dev: number;
   readonly ino: number;
-  /** One word: the threads of this process that have a place at this mapping. */
+  /** One word, of this process: its threads that have a place at this mapping. At 0 the mapping is given up, for ever. */
   readonly users: SharedArrayBuffer;
+  /** The memory of the cache's monitor, if it has one. */
+  readonly monitor?: SharedArrayBuffer | undefined;
 }
 
 export interface ArenaSettings {

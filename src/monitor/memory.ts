@@ -3,18 +3,22 @@ import { describe, SharedCacheError } from '../errors.js';
 import { wallMs } from '../sync/monotonic.js';
 import { HEADER, MONITOR_LAYOUT_VERSION, MONITOR_MAGIC, type MonitorLayout, monitorLayout } from './layout.js';
 import { isDimension, type MonitorDimensions } from './options.js';
+import type { MonitorLocks } from './presence.js';
 
 /** A monitor's shared buffer, checked, with its views. */
 export class MonitorMemory {
   readonly buffer: SharedArrayBuffer;
+  /** Of the monitor of a cache that was opened by its path. */
+  readonly locks: MonitorLocks | undefined;
   readonly dimensions: MonitorDimensions;
   readonly layout: MonitorLayout;
   readonly words: Int32Array;
   readonly doubles: Float64Array;
   readonly longs: BigInt64Array;
 
-  private constructor(buffer: SharedArrayBuffer, dimensions: MonitorDimensions) {
+  private constructor(buffer: SharedArrayBuffer, dimensions: MonitorDimensions, locks?: MonitorLocks) {
     this.buffer = buffer;
+    this.locks = locks;
     this.dimensions = dimensions;
     this.layout = monitorLayout(dimensions);
     this.words = new Int32Array(buffer);
@@ -35,6 +39,11 @@ export class MonitorMemory {
         { cause },
       );
     }
+    return MonitorMemory.format(buffer, dimensions);
+  }
+
+  /** Makes a zeroed buffer of that size, or larger, an empty monitor. */
+  static format(buffer: SharedArrayBuffer, dimensions: MonitorDimensions): MonitorMemory {
     const memory = new MonitorMemory(buffer, dimensions);
     const { words } = memory;
     words[HEADER.layoutVersion] = MONITOR_LAYOUT_VERSION;
@@ -50,34 +59,14 @@ export class MonitorMemory {
     return memory;
   }
 
-  /** Believes nothing. Throws ERR_INVALID_HANDLE. */
-  static attach(buffer: unknown): MonitorMemory {
-    if (!(buffer instanceof SharedArrayBuffer) || buffer.byteLength < HEADER.words * 4 || buffer.byteLength % 8 !== 0) {
-      throw invalidHandle(`its buffer is ${describe(buffer)}`);
-    }
-    const words = new Int32Array(buffer);
-    if (Atomics.load(words, HEADER.magic) !== MONITOR_MAGIC) throw invalidHandle('its buffer is not one of a monitor');
-    if (words[HEADER.layoutVersion] !== MONITOR_LAYOUT_VERSION) {
-      throw invalidHandle(
-        `it has layout version ${words[HEADER.layoutVersion]}, this library has ${MONITOR_LAYOUT_VERSION}`,
-      );
-    }
-    const dimensions: MonitorDimensions = {
-      operations: words[HEADER.operations],
-      threads: words[HEADER.threads],
-      histograms: words[HEADER.histograms],
-      retention: words[HEADER.retention],
-      sample: words[HEADER.sample],
-    };
-    const names = Object.keys(dimensions) as (keyof MonitorDimensions)[];
-    const agrees =
-      names.every((name) => isDimension(name, dimensions[name])) &&
-      monitorLayout(dimensions).bytes === buffer.byteLength &&
-      words[HEADER.epoch] >= 1 &&
-      words[HEADER.operationCount] >= 0 &&
-      words[HEADER.operationCount] <= dimensions.operations;
-    if (!agrees) throw invalidHandle('its buffer does not have the size its header tells');
-    return new MonitorMemory(buffer, dimensions);
+  /** Believes nothing. Throws ERR_INVALID_HANDLE. A file's buffer is of whole pages, and comes with locks. */
+  static attach(buffer: unknown, locks?: MonitorLocks): MonitorMemory {
+    return new MonitorMemory(buffer as SharedArrayBuffer, dimensionsOf(buffer, locks !== undefined), locks);
+  }
+
+  /** Throws ERR_INVALID_HANDLE for the memory of a file that is none of a monitor. */
+  static check(buffer: SharedArrayBuffer): void {
+    dimensionsOf(buffer, true);
   }
 
   /** Tells monitors of one process apart. */
@@ -93,6 +82,41 @@ export class MonitorMemory {
   set startedAt(time: number) {
     this.doubles[HEADER.startedAt >> 1] = time;
   }
+}
+
+/** What the monitor in this buffer was made for. Believes nothing. Throws ERR_INVALID_HANDLE. */
+function dimensionsOf(buffer: unknown, isRounded: boolean): MonitorDimensions {
+  if (!(buffer instanceof SharedArrayBuffer) || buffer.byteLength < HEADER.words * 4 || buffer.byteLength % 8 !== 0) {
+    throw invalidHandle(`its buffer is ${describe(buffer)}`);
+  }
+  const words = new Int32Array(buffer);
+  if (Atomics.load(words, HEADER.magic) !== MONITOR_MAGIC) throw invalidHandle('its buffer is not one of a monitor');
+  if (words[HEADER.layoutVersion] !== MONITOR_LAYOUT_VERSION) {
+    throw invalidHandle(
+      `it has layout version ${words[HEADER.layoutVersion]}, this library has ${MONITOR_LAYOUT_VERSION}`,
+    );
+  }
+  const dimensions: MonitorDimensions = {
+    operations: words[HEADER.operations],
+    threads: words[HEADER.threads],
+    histograms: words[HEADER.histograms],
+    retention: words[HEADER.retention],
+    sample: words[HEADER.sample],
+  };
+  const names = Object.keys(dimensions) as (keyof MonitorDimensions)[];
+  const agrees =
+    names.every((name) => isDimension(name, dimensions[name])) &&
+    isBytesOf(dimensions, buffer.byteLength, isRounded) &&
+    words[HEADER.epoch] >= 1 &&
+    words[HEADER.operationCount] >= 0 &&
+    words[HEADER.operationCount] <= dimensions.operations;
+  if (!agrees) throw invalidHandle('its buffer does not have the size its header tells');
+  return dimensions;
+}
+
+function isBytesOf(dimensions: MonitorDimensions, bytes: number, isRounded: boolean): boolean {
+  const needed = monitorLayout(dimensions).bytes;
+  return isRounded ? needed <= bytes : needed === bytes;
 }
 
 function invalidHandle(why: string): SharedCacheError {

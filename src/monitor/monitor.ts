@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import type { Histogram } from 'hdr-histogram-js';
 import { checkFunction, describe, SharedCacheError } from '../errors.js';
+import type { MappedFile } from '../memory/arena.js';
+import { Place } from '../process/place.js';
 import { monotonicMs, wallMs } from '../sync/monotonic.js';
 import { checkQuantity, checkSuccess } from './arguments.js';
 import { clearShared } from './block.js';
@@ -9,6 +11,7 @@ import { BLOCK, HEADER, NAME } from './layout.js';
 import { MonitorMemory } from './memory.js';
 import { observed } from './observed.js';
 import { resolveMonitorOptions } from './options.js';
+import type { MonitorLocks } from './presence.js';
 import { type MonitorState, metricFamilies, toText } from './prometheus.js';
 import { Recorder, Sampler } from './recorder.js';
 import { type PrometheusRegistry, registerIn } from './registry.js';
@@ -30,6 +33,15 @@ import { MonitorWriter } from './writer.js';
 
 const NS_PER_MS = 1e6;
 
+/** What an attaching constructor is given. */
+interface AttachedMonitor {
+  memory: MonitorMemory;
+  /** The file it lies in, of the monitor of a cache that was opened by its path. */
+  file?: MappedFile | undefined;
+  /** A place at that file of the monitor's own, where it has no cache beside it. */
+  place?: Place | undefined;
+}
+
 /** A monitor that was dropped without close() gives its thread's place back all the same. */
 const collected = new FinalizationRegistry<MonitorWriter>((writer) => writer.release());
 
@@ -42,6 +54,8 @@ const collected = new FinalizationRegistry<MonitorWriter>((writer) => writer.rel
 export class SharedMonitor {
   readonly #memory: MonitorMemory;
   readonly #writer: MonitorWriter;
+  readonly #file: MappedFile | undefined;
+  readonly #place: Place | undefined;
   #totals: (() => MonitoredTotals) | undefined;
   /** What they were when they could last be had. */
   #lastTotals: MonitoredTotals | undefined;
@@ -54,9 +68,11 @@ export class SharedMonitor {
   /** Allocates the shared memory. Throws ERR_INVALID_OPTION. */
   constructor(options?: SharedMonitorOptions);
   /** @internal */
-  constructor(options: SharedMonitorOptions | undefined, attached: MonitorMemory);
-  constructor(options?: SharedMonitorOptions, attached?: MonitorMemory) {
-    this.#memory = attached ?? MonitorMemory.create(resolveMonitorOptions(options));
+  constructor(options: undefined, attached: AttachedMonitor);
+  constructor(options?: SharedMonitorOptions, attached?: AttachedMonitor) {
+    this.#memory = attached?.memory ?? MonitorMemory.create(resolveMonitorOptions(options));
+    this.#file = attached?.file;
+    this.#place = attached?.place;
     this.#writer = MonitorWriter.of(this.#memory);
     this.#intervalStart = this.#memory.startedAt;
     collected.register(this, this.#writer, this);
@@ -70,12 +86,28 @@ export class SharedMonitor {
         `handle must be what monitor.handle returned, received ${describe(handle)}`,
       );
     }
-    return new SharedMonitor(undefined, MonitorMemory.attach(handle.buffer));
+    const { buffer, file } = handle;
+    if (file === undefined) return new SharedMonitor(undefined, { memory: MonitorMemory.attach(buffer) });
+    const place = Place.join(file, [buffer]);
+    try {
+      return new SharedMonitor(undefined, { memory: MonitorMemory.attach(buffer, place.monitorLocks()), file, place });
+    } catch (error) {
+      place.close();
+      throw error;
+    }
+  }
+
+  /** @internal The one in the file of a cache that this thread has opened. */
+  static inFile(file: MappedFile, locks: MonitorLocks): SharedMonitor {
+    return new SharedMonitor(undefined, { memory: MonitorMemory.attach(file.monitor, locks), file });
   }
 
   /** What another thread attaches by; travels in workerData and postMessage. */
   get handle(): SharedMonitorHandle {
-    return { kind: 'mooncake-monitor', buffer: this.#memory.buffer };
+    const { buffer } = this.#memory;
+    return this.#file === undefined
+      ? { kind: 'mooncake-monitor', buffer }
+      : { kind: 'mooncake-monitor', buffer, file: this.#file };
   }
 
   /** Names in use, over all threads. */
@@ -258,6 +290,7 @@ export class SharedMonitor {
     this.#closed = true;
     collected.unregister(this);
     this.#writer.release();
+    this.#place?.close();
   }
 
   /** As close, for `using`. */

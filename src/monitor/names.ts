@@ -1,5 +1,4 @@
 import { describe, SharedCacheError } from '../errors.js';
-import { isMarkAlive } from '../sync/liveness.js';
 import { monotonicMs } from '../sync/monotonic.js';
 import { HEADER, MAX_NAME_UNITS, NAME } from './layout.js';
 import type { MonitorMemory } from './memory.js';
@@ -87,7 +86,7 @@ export class OperationNames {
     while (monotonicMs() < end) {
       const holder = Atomics.compareExchange(words, HEADER.namesLock, 0, threads.mark);
       if (holder === 0) return;
-      const abandoned = holder === threads.mark || !isMarkAlive(holder);
+      const abandoned = holder === threads.mark || !threads.isMarkAlive(holder);
       if (abandoned && Atomics.compareExchange(words, HEADER.namesLock, holder, threads.mark) === holder) return;
       Atomics.wait(words, HEADER.namesLock, holder, SLICE_MS);
     }

@@ -1,6 +1,6 @@
-import { createLiveness, isAlive, isMarkAlive, type Liveness, markOf } from '../sync/liveness.js';
 import { THREAD } from './layout.js';
 import type { MonitorMemory } from './memory.js';
+import { type Presence, presenceIn } from './presence.js';
 
 const FREE = 0;
 
@@ -10,17 +10,21 @@ const FREE = 0;
  */
 export class MonitorThreads {
   readonly #memory: MonitorMemory;
-  readonly #liveness: Liveness = createLiveness();
-  readonly #identity = new Int32Array(THREAD.identityWords);
+  readonly #presence: Presence;
 
   constructor(memory: MonitorMemory) {
     this.#memory = memory;
-    this.#liveness.register(this.#identity, 0);
+    this.#presence = presenceIn(memory);
   }
 
   /** What tells this thread from all others alive, in one word > 0. */
   get mark(): number {
-    return markOf(this.#identity, 0);
+    return this.#presence.mark;
+  }
+
+  /** Whether the thread that has this mark lives. */
+  isMarkAlive(mark: number): boolean {
+    return this.#presence.isMarkAlive(mark);
   }
 
   /**
@@ -32,9 +36,9 @@ export class MonitorThreads {
     for (let thread = 0; thread < dimensions.threads; thread++) {
       const record = this.#record(thread);
       const state = Atomics.load(words, record + THREAD.state);
-      if (!this.#isVacant(record, state)) continue;
+      if (!this.#presence.mayTake(thread, state)) continue;
       if (Atomics.compareExchange(words, record + THREAD.state, state, -this.mark) !== state) continue;
-      words.set(this.#identity, record + THREAD.identity);
+      this.#presence.signIn(thread);
       // Another number than last time, so that of two threads that found the same one dead only one gets its place.
       const claims = (words[record + THREAD.claims] & 0x3fffffff) + 1;
       words[record + THREAD.claims] = claims;
@@ -47,12 +51,7 @@ export class MonitorThreads {
   /** Gives a place back, -1 for none, and whatever tells that this thread lives. */
   release(thread: number): void {
     if (thread >= 0) Atomics.store(this.#memory.words, this.#record(thread) + THREAD.state, FREE);
-    this.#liveness.release();
-  }
-
-  #isVacant(record: number, state: number): boolean {
-    if (state === FREE) return true;
-    return state > 0 ? !isAlive(this.#memory.words, record + THREAD.identity) : !isMarkAlive(-state);
+    this.#presence.release();
   }
 
   #record(thread: number): number {

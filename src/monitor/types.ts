@@ -1,3 +1,5 @@
+import type { MappedFile } from '../memory/arena.js';
+
 /** Settings of a new SharedMonitor; all bounds are fixed for its life, the memory behind them is committed as it is used. */
 export interface SharedMonitorOptions {
   /** Distinct operation names, 1 to 1,024. Default 64. */
@@ -18,6 +20,8 @@ export interface SharedMonitorHandle {
   readonly kind: 'mooncake-monitor';
   /** The monitor's whole memory. */
   readonly buffer: SharedArrayBuffer;
+  /** Present for the monitor of a cache that was opened by its path: the file. */
+  readonly file?: MappedFile | undefined;
 }
 
 /** One operation over all threads. Durations are in ms, sizes in bytes. */

@@ -13,6 +13,8 @@ export const LOCK = {
   threads: 4_096,
   /** One for each thread record of the monitor. */
   recorders: 8_192,
+  /** One for each thread that adds names to the monitor. */
+  marks: 12_288,
 } as const;
 
 /** Attempts after which a lock that is refused though nobody holds it is taken for one that does not exist. */

@@ -35,7 +35,7 @@ export interface Content {
   /** Throws when the cache was made with other options than are asked for. */
   agree(options: string): void;
   /** Nobody uses the cache: makes it ready for the first who does. `rebooted`: the machine was started anew since. */
-  revive(buffers: readonly SharedArrayBuffer[], rebooted: boolean): void;
+  revive(buffers: readonly SharedArrayBuffer[], options: string, rebooted: boolean): void;
 }
 
 export interface Opened {
@@ -148,7 +148,7 @@ function enter(
     locks.tryShare(LOCK.presence);
     if (!inUse) {
       clearClean(descriptor, currentBoot);
-      content.revive(buffers, rebooted);
+      content.revive(buffers, description.options, rebooted);
     }
   } catch (error) {
     unmapRegions(native(), buffers);

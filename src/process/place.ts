@@ -1,5 +1,6 @@
 import { closeSync, fstatSync } from 'node:fs';
 import { SharedCacheError } from '../errors.js';
+import type { MappedFile } from '../memory/arena.js';
 import type { RecordLocks } from '../sync/record-locks.js';
 import { openAgain } from './again.js';
 import { bootId } from './boot.js';
@@ -8,15 +9,7 @@ import { clearClean, writeClean } from './header.js';
 import { unmapRegions } from './mapping.js';
 import { native } from './native.js';
 import { lockOpening, tryLockOpening } from './opening.js';
-import type { FileIdentity } from './path.js';
 import { FileRecords } from './records.js';
-
-/** What tells an opened cache's file to the other threads of the process; structured-cloneable. */
-export interface FileHandle extends FileIdentity {
-  readonly path: string;
-  /** One word, of this process: its threads that have a place at this mapping. At 0 the mapping is given up, for ever. */
-  readonly users: SharedArrayBuffer;
-}
 
 /** What a close waits for others that open or close, ms: without the lock it does not mark the file as clean. */
 const CLOSE_PATIENCE_MS = 2_000;
@@ -26,13 +19,13 @@ const CLOSE_PATIENCE_MS = 2_000;
  * opened by Node, which closes it when the thread is a worker that ends.
  */
 export class Place {
-  readonly handle: FileHandle;
+  readonly handle: MappedFile;
   readonly buffers: readonly SharedArrayBuffer[];
   readonly #descriptor: number;
   readonly #locks: ByteLocks;
   #closed = false;
 
-  private constructor(handle: FileHandle, descriptor: number, locks: ByteLocks, buffers: readonly SharedArrayBuffer[]) {
+  private constructor(handle: MappedFile, descriptor: number, locks: ByteLocks, buffers: readonly SharedArrayBuffer[]) {
     this.handle = handle;
     this.buffers = buffers;
     this.#descriptor = descriptor;
@@ -48,7 +41,7 @@ export class Place {
   }
 
   /** A place for another thread of the process that mapped it. Throws ERR_INVALID_HANDLE. */
-  static join(handle: FileHandle, buffers: readonly SharedArrayBuffer[]): Place {
+  static join(handle: MappedFile, buffers: readonly SharedArrayBuffer[]): Place {
     if (!tryUse(handle.users)) throw invalidHandle(handle, 'every thread of this process has closed it');
     let descriptor: number | undefined;
     try {
@@ -75,9 +68,12 @@ export class Place {
     return new FileRecords(this.#locks, LOCK.threads);
   }
 
-  /** The same for the monitor's. */
-  recorderRecords(): RecordLocks {
-    return new FileRecords(this.#locks, LOCK.recorders);
+  /** The same for the monitor's places, and for the marks of threads that name its operations. */
+  monitorLocks(): { places: RecordLocks; marks: RecordLocks } {
+    return {
+      places: new FileRecords(this.#locks, LOCK.recorders),
+      marks: new FileRecords(this.#locks, LOCK.marks),
+    };
   }
 
   /** Whether this thread is the one that sweeps, of all processes: from the first true on, until it ends or closes. */
@@ -122,7 +118,7 @@ function tryUse(users: SharedArrayBuffer): boolean {
   }
 }
 
-function invalidHandle({ path }: FileHandle, why: string): SharedCacheError {
+function invalidHandle({ path }: MappedFile, why: string): SharedCacheError {
   return new SharedCacheError(
     'ERR_INVALID_HANDLE',
     `the handle of the cache opened by ${path} cannot be attached: ${why}; SharedCache.open opens the path again`,

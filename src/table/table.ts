@@ -1,6 +1,6 @@
 import { KeyEncoder } from '../codec/key.js';
 import { SharedCacheError } from '../errors.js';
-import type { Arena } from '../memory/arena.js';
+import type { Arena, ArenaBuffers, MappedFile } from '../memory/arena.js';
 import { CONTROL, FLAG_FROZEN } from '../memory/layout.js';
 import { classTables } from '../memory/size-classes.js';
 import { EVICTION_NAMES, policies } from '../policy/index.js';
@@ -118,7 +118,7 @@ export class Table {
   static #create(arena: Arena, service: boolean, given: Place | undefined): Table {
     const { buffers } = arena;
     const joined = (): Place | undefined =>
-      buffers.file === undefined ? undefined : Place.join(buffers.file, [buffers.control, ...buffers.segments]);
+      buffers.file === undefined ? undefined : Place.join(buffers.file, mappedOf(buffers, buffers.file));
     const place = given ?? joined();
     try {
       return new Table(arena, service, place);
@@ -245,6 +245,10 @@ export class Table {
 }
 
 /** The cache's policy. Throws ERR_INVALID_HANDLE when there is none of its number, or no room for it. */
+/** All memory that is mapped from the file. */
+const mappedOf = ({ control, segments }: ArenaBuffers, { monitor }: MappedFile): SharedArrayBuffer[] =>
+  monitor === undefined ? [control, ...segments] : [control, ...segments, monitor];
+
 function policyOf(arena: Arena): PolicyFactory {
   const id = arena.words[CONTROL.evictionId];
   const policy = policies[EVICTION_NAMES[id]];

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { SharedCache } from '../../src/index.js';
-import { withCache } from '../fixtures/with-cache.js';
+import { newCache, withCache } from '../fixtures/with-cache.js';
 
 t.test('put, get, delete', (t) => {
   const cache = withCache<string>(t);
@@ -172,7 +172,7 @@ t.test('larger than can ever be stored', (t) => {
 });
 
 t.test('close and attach', (t) => {
-  const cache = new SharedCache<string>({ maxBytes: '1MB' });
+  const cache = newCache<string>({ maxBytes: '1MB' });
   const second = SharedCache.attach<string>(structuredClone(cache.handle));
   cache.put('a', 'seen');
   t.equal(second.get('a'), 'seen');

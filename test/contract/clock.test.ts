@@ -4,8 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { SharedCache } from '../../src/index.js';
-import { withCache } from '../fixtures/with-cache.js';
+import { newCache, withCache } from '../fixtures/with-cache.js';
 
 const HOUR = 3_600_000;
 
@@ -42,7 +41,7 @@ t.test('timers and clocks that were faked after the import', async (t) => {
   Object.assign(globalThis, { setTimeout: () => 5, setInterval: () => undefined });
   performance.now = () => 0;
   try {
-    const cache = new SharedCache<number>({ maxBytes: '4MB', monitor: true });
+    const cache = newCache<number>({ maxBytes: '4MB', monitor: true });
     cache.onLeave(() => {});
     t.equal(await cache.getOrSet('k', async () => 1), 1);
     cache.monitor?.recordOperation('x', 1, true);

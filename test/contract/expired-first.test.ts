@@ -1,13 +1,14 @@
 /** What is over (expired, in its grace period, invalidated) goes before any live entry, though nothing sweeps it away. */
 import t from 'tap';
 import { ValueEncoder } from '../../src/codec/value.js';
-import { type EvictionName, SharedCache } from '../../src/index.js';
+import type { EvictionName, SharedCache } from '../../src/index.js';
 import { Arena } from '../../src/memory/arena.js';
 import { EVICTION_NAMES } from '../../src/policy/index.js';
 import { NO_SLOT } from '../../src/table/buckets.js';
 import { putLocked } from '../../src/table/put.js';
 import { Reclaimer } from '../../src/table/reclaim.js';
 import { Table } from '../../src/table/table.js';
+import { newCache } from '../fixtures/with-cache.js';
 
 const TTL_MS = 20;
 const HOUR_MS = 3_600_000;
@@ -28,7 +29,7 @@ interface Load {
 /** Fills a cache, half of it with entries that then are over, and puts as many new ones: how many live ones are lost. */
 function liveLost({ eviction, entries, mixed, put, end }: Load): number {
   const clock = { now: 1_700_000_000_000 };
-  const cache = new SharedCache<number>({
+  const cache = newCache<number>({
     maxBytes: '8MB',
     maxEntries: entries,
     shards: 1,

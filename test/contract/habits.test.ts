@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import t from 'tap';
 import { SharedCache } from '../../src/index.js';
-import { withCache } from '../fixtures/with-cache.js';
+import { newCache, withCache } from '../fixtures/with-cache.js';
 
 t.test('set is put, and forEach goes through everything', (t) => {
   const cache = withCache<number>(t);
@@ -223,7 +223,7 @@ t.test('wrap keeps the results of a function', async (t) => {
 });
 
 t.test('closed, and one line to look at', (t) => {
-  const cache = new SharedCache<number>({ maxBytes: '4MB' });
+  const cache = newCache<number>({ maxBytes: '4MB' });
   cache.put('a', 1);
   cache.get('a');
   t.equal(cache.closed, false);

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { SharedCache } from '../../src/index.js';
+import type { SharedCache } from '../../src/index.js';
 import { runTeam } from '../fixtures/team.js';
-import { withCache } from '../fixtures/with-cache.js';
+import { newCache, withCache } from '../fixtures/with-cache.js';
 
 const lifecycle = fileURLToPath(new URL('../fixtures/lifecycle.js', import.meta.url));
 
@@ -29,7 +29,7 @@ t.test('caches that come and go in a row are swept by one thread', async (t) => 
     threads++;
   };
   process.on('worker', count);
-  for (let i = 0; i < 50; i++) new SharedCache({ maxBytes: '1MB' }).close();
+  for (let i = 0; i < 50; i++) newCache({ maxBytes: '1MB' }).close();
   const cache = withCache<number>(t, { sweep: { intervalMs: 5 } });
   cache.put('soon over', 1, { ttl: 1 });
   while (cache.size > 0) await new Promise((resolve) => setImmediate(resolve));
@@ -38,7 +38,7 @@ t.test('caches that come and go in a row are swept by one thread', async (t) => 
 });
 
 t.test('every method refuses to work after close', (t) => {
-  const cache = new SharedCache<unknown>({ maxBytes: '1MB' });
+  const cache = newCache<unknown>({ maxBytes: '1MB' });
   cache.close();
   const calls: Record<string, () => unknown> = {
     put: () => cache.put('a', 1),
@@ -73,7 +73,7 @@ t.test('every method refuses to work after close', (t) => {
 t.test('a cache leaves with its block', (t) => {
   let outside: SharedCache | undefined;
   {
-    using cache = new SharedCache({ maxBytes: '1MB' });
+    using cache = newCache({ maxBytes: '1MB' });
     outside = cache;
     cache.put('a', 1);
   }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { type LoaderContext, SharedCache } from '../../src/index.js';
-import { withCache } from '../fixtures/with-cache.js';
+import { newCache, withCache } from '../fixtures/with-cache.js';
 
 /** A promise and what resolves it. */
 function gate<T = void>(): { promise: Promise<T>; open(value: T): void } {
@@ -376,7 +376,7 @@ t.test('many callers with one signal', async (t) => {
 
 t.test('a loader that closes the cache', async (t) => {
   for (const close of ['async', 'sync'] as const) {
-    const cache = new SharedCache<number>({ maxBytes: '4MB' });
+    const cache = newCache<number>({ maxBytes: '4MB' });
     const other = SharedCache.attach<number>(cache.handle);
     const load = (): number => {
       cache.close();

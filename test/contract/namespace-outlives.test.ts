@@ -3,7 +3,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import t from 'tap';
-import { type Namespace, SharedCache } from '../../src/index.js';
+import type { Namespace, SharedCache } from '../../src/index.js';
+import { newCache } from '../fixtures/with-cache.js';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
@@ -16,7 +17,7 @@ function namespaceOf(cache: SharedCache): Namespace {
 }
 
 t.test('a namespace keeps its cache open', async (t) => {
-  const kept = namespaceOf(new SharedCache({ maxBytes: '1MB', sweep: false }));
+  const kept = namespaceOf(newCache({ maxBytes: '1MB', sweep: false }));
   for (let i = 0; i < TURNS; i++) {
     collect();
     await turn();
@@ -27,7 +28,7 @@ t.test('a namespace keeps its cache open', async (t) => {
 });
 
 t.test('a cache that nobody holds is given back', async (t) => {
-  const dropped = new WeakRef(new SharedCache({ maxBytes: '1MB', sweep: false }));
+  const dropped = new WeakRef(newCache({ maxBytes: '1MB', sweep: false }));
   for (let i = 0; i < TURNS && dropped.deref() !== undefined; i++) {
     await turn();
     collect();

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { type Codec, SharedCache, type SharedCacheHandle } from '../../src/index.js';
+import { newCache } from '../fixtures/with-cache.js';
 
 type Cache = SharedCache<unknown>;
 const long = 'y'.repeat(3_000);
@@ -124,7 +125,7 @@ function writers(handle: SharedCacheHandle): { stop(): Promise<string[]> } {
 }
 
 t.test('every place with everything a callback may do, while two threads write', async (t) => {
-  const watcher = new SharedCache<unknown>({ maxBytes: '8MB', codec });
+  const watcher = newCache<unknown>({ maxBytes: '8MB', codec });
   const { stop } = writers(watcher.handle);
   for (const [place, call] of Object.entries(PLACES)) {
     for (const [action, act] of Object.entries(ACTIONS)) {
@@ -153,7 +154,7 @@ t.test('every place with everything a callback may do, while two threads write',
 });
 
 t.test('an iterator of a cache that was closed since', async (t) => {
-  const cache = new SharedCache<number>({ maxBytes: '4MB' });
+  const cache = newCache<number>({ maxBytes: '4MB' });
   for (let i = 0; i < 10; i++) cache.put(`k${i}`, i);
   const iterators = [cache.keys(), cache.values(), cache.entries(), cache.namespace('n').keys()];
   for (const iterator of iterators.slice(0, 3)) iterator.next();
@@ -188,7 +189,7 @@ t.test('a codec that uses the cache', async (t) => {
       () => cache?.entry('k'),
       () => [...(cache as Cache)],
     ]) {
-      cache = new SharedCache<unknown>({ maxBytes: '4MB', codec: meddling });
+      cache = newCache<unknown>({ maxBytes: '4MB', codec: meddling });
       const watcher = SharedCache.attach(cache.handle, { codec });
       cache.put('k', { before: true });
       act = todo;
@@ -201,7 +202,7 @@ t.test('a codec that uses the cache', async (t) => {
 });
 
 t.test('the user’s own exit handler may use its open cache', async (t) => {
-  const cache = new SharedCache<number>({ maxBytes: '4MB' });
+  const cache = newCache<number>({ maxBytes: '4MB' });
   const other = new Worker(new URL('../fixtures/exit-writer.js', import.meta.url), {
     execArgv: [],
     workerData: cache.handle,

@@ -3,9 +3,9 @@ import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
-import { type EvictionName, SharedCache, type SharedCacheOptions } from '../../src/index.js';
+import type { EvictionName, SharedCacheOptions } from '../../src/index.js';
 import { dumpFile, restBeside } from '../fixtures/snapshots.js';
-import { withCache } from '../fixtures/with-cache.js';
+import { newCache, withCache } from '../fixtures/with-cache.js';
 
 const POLICIES: readonly EvictionName[] = ['adaptive', 's3-fifo', 'lru', 'lfu', 'fifo'];
 
@@ -291,10 +291,10 @@ t.test('an empty cache has an empty dump', async (t) => {
 t.test('a cache closed meanwhile ends the dump and the load', async (t) => {
   const file = dumpFile(t);
   const options: SharedCacheOptions = { maxBytes: '16MB' };
-  const cache = new SharedCache<object>(options);
+  const cache = newCache<object>(options);
   for (let i = 0; i < 50_000; i++) cache.put(`k${i}`, { i });
   await cache.dump(file);
-  const other = new SharedCache<object>(options);
+  const other = newCache<object>(options);
   const loading = other.load(file);
   setImmediate(() => other.close());
   await t.rejects(loading, { code: 'ERR_CLOSED' });

@@ -7,7 +7,7 @@ import { CONTROL } from '../../src/memory/layout.js';
 import { TEAM_SIZES } from '../fixtures/effort.js';
 import { type Expiries, LEASE_MS, LONG_TTL_KEY, SWEPT_KEYS, type Win } from '../fixtures/jobs/ttl.js';
 import { runTeam } from '../fixtures/team.js';
-import { withCache } from '../fixtures/with-cache.js';
+import { newCache, withCache } from '../fixtures/with-cache.js';
 
 t.setTimeout(120_000);
 
@@ -16,8 +16,8 @@ const LATEST_MS = 20;
 
 /** No event loop of the team turns while it looks, and the sweeper is on, off, or gone. */
 const sweepers: Record<string, () => Promise<SharedCache<unknown>>> = {
-  'with a sweeper': async () => new SharedCache({ maxBytes: '4MB' }),
-  'without a sweeper': async () => new SharedCache({ maxBytes: '4MB', sweep: false }),
+  'with a sweeper': async () => newCache({ maxBytes: '4MB' }),
+  'without a sweeper': async () => newCache({ maxBytes: '4MB', sweep: false }),
   'whose creator has closed': async () => {
     const { creator, cache } = await sweptCache();
     creator.close();
@@ -27,7 +27,7 @@ const sweepers: Record<string, () => Promise<SharedCache<unknown>>> = {
 
 /** A cache whose sweeper is known to have begun, because it has removed something. */
 async function sweptCache(): Promise<{ creator: SharedCache<unknown>; cache: SharedCache<unknown> }> {
-  const creator = new SharedCache<unknown>({ maxBytes: '4MB', sweep: { intervalMs: 5 } });
+  const creator = newCache<unknown>({ maxBytes: '4MB', sweep: { intervalMs: 5 } });
   const cache = SharedCache.attach<unknown>(creator.handle);
   creator.put('soon', 1, { ttl: 1 });
   while (cache.size > 0) await new Promise((resolve) => setImmediate(resolve));

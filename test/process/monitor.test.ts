@@ -1,0 +1,85 @@
+/** One latency picture over all processes that have opened a cache: it lies in the cache's file. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import t from 'tap';
+import { SharedCache, type SharedMonitor } from '../../src/index.js';
+import { folderFor } from '../fixtures/process/folder.js';
+
+const program = fileURLToPath(new URL('../fixtures/process/recorder.js', import.meta.url));
+const thread = new URL('../fixtures/process/recorder-thread.js', import.meta.url);
+const RECORDS = 200;
+t.setTimeout(120_000);
+
+const workOf = (cache: SharedCache<number>): number | undefined =>
+  (cache.monitor as SharedMonitor).getPerformanceSummary().work?.count;
+
+t.test(
+  'processes, threads and handles record into one monitor, the killed included, and it survives them',
+  async (t) => {
+    const path = `${folderFor(t)}/cache`;
+    const options = { maxBytes: '4MB', monitor: { sample: 1 }, sweep: false } as const;
+    const cache = SharedCache.open<number>(path, options);
+    const members = Array.from({ length: 3 }, (_, i) =>
+      fork(program, [path, String(RECORDS), i === 0 ? 'ends' : 'stays'], { execArgv: [] }),
+    );
+    await Promise.all(members.map((member) => once(member, 'message')));
+    members[1].kill('SIGKILL');
+    members[2].kill('SIGKILL');
+    await Promise.all(members.map((member) => once(member, 'exit')));
+    t.equal(workOf(cache), 3 * RECORDS);
+    t.ok((cache.monitor?.getPerformanceSummary().put?.count ?? 0) >= 3, 'the operations of the cache too');
+
+    for (const handle of [cache.handle, cache.monitor?.handle]) {
+      const worker = new Worker(thread, { workerData: handle, execArgv: [] });
+      const [code] = await once(worker, 'exit');
+      t.equal(code, 0);
+    }
+    t.equal(workOf(cache), 3 * RECORDS + 2);
+    t.equal(cache.monitor?.dropped, 0, 'places of the dead are taken again');
+    t.match(cache.monitor?.toPrometheus(), /operation="work"/);
+
+    for (const other of [false, true, { sample: 7 }])
+      t.throws(() => SharedCache.open(path, { monitor: other }), { code: 'ERR_INVALID_OPTION', message: /monitor/ });
+    cache.close();
+    t.throws(() => cache.monitor?.operations, { code: 'ERR_CLOSED' });
+
+    using warm = SharedCache.open<number>(path, { monitor: { sample: 1 } });
+    t.equal(warm.origin, 'warm');
+    t.equal(workOf(warm), 3 * RECORDS + 2, 'the histograms are there after a restart');
+    warm.monitor?.recordOperation('more', 1, true);
+    t.strictSame(warm.monitor?.operations.includes('more'), true);
+  },
+);
+
+t.test('two opens in one thread share the monitor', async (t) => {
+  const path = `${folderFor(t)}/cache`;
+  using one = SharedCache.open<number>(path, { maxBytes: '1MB', monitor: true, sweep: false });
+  const two = SharedCache.open<number>(path);
+  one.monitor?.recordOperation('work', 1, true);
+  two.monitor?.recordOperation('work', 1, true);
+  two.close();
+  one.monitor?.recordOperation('work', 1, true);
+  t.equal(workOf(one), 3);
+  t.end();
+});
+
+t.test('a cache whose monitor makes no sense is discarded', async (t) => {
+  const path = `${folderFor(t)}/cache`;
+  const cache = SharedCache.open<number>(path, { maxBytes: '1MB', monitor: true, sweep: false });
+  const { file } = cache.handle.buffers;
+  new Int32Array(file?.monitor as SharedArrayBuffer)[2] = -1;
+  cache.close();
+  using next = SharedCache.open<number>(path, { maxBytes: '1MB', monitor: true, sweep: false });
+  t.equal(next.origin, 'discarded');
+  next.monitor?.recordOperation('work', 1, true);
+  t.equal(workOf(next), 1);
+});
+
+t.test('a file without a monitor has none', async (t) => {
+  const path = `${folderFor(t)}/cache`;
+  using cache = SharedCache.open<number>(path, { maxBytes: '1MB', sweep: false });
+  t.equal(cache.monitor, undefined);
+  t.throws(() => SharedCache.open(path, { monitor: true }), { code: 'ERR_INVALID_OPTION' });
+});
