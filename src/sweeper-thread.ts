@@ -5,8 +5,8 @@ import type { ArenaBuffers } from './memory/arena.js';
 
 /** What the sweeper thread offers over comlink. */
 export interface SweeperApi {
-  /** Sweeps this cache every `intervalMs` from now on. */
-  add(id: number, buffers: ArenaBuffers, intervalMs: number): void;
+  /** Sweeps the cache every `intervalMs` from now on, unless the job is over already. */
+  add(assignment: Assignment): void;
   remove(id: number): void;
 }
 
@@ -17,12 +17,24 @@ export interface Job {
   readonly intervalMs: number;
 }
 
+/** A job as its thread is given it. `phase` is one shared word, a PHASE. */
+export interface Assignment extends Job {
+  readonly phase: Int32Array;
+}
+
+/** How far the thread is with its job. */
+export const PHASE = { waiting: 0, sweeping: 1, over: 2 } as const;
+
+/** Of an opened cache: how long its close waits for the sweeper to leave the file, ms. */
+const LEAVE_PATIENCE_MS = 1_000;
+
 const ignore = (): void => {};
 
 /** A thread that sweeps caches. It never keeps the process alive, and ends when it has none left. */
 export class SweeperThread {
   /** What it sweeps now. */
   readonly jobs = new Map<number, Job>();
+  readonly #phases = new Map<number, Int32Array>();
   /**
    * Memory of the caches it no longer sweeps: none of it is freed before the thread ends. A thread that allocates nothing
    * collects no garbage, and V8 does not count shared memory as a reason to.
@@ -48,8 +60,10 @@ export class SweeperThread {
   }
 
   add(job: Job): void {
+    const phase = new Int32Array(new SharedArrayBuffer(4));
     this.jobs.set(job.id, job);
-    void this.#api.add(job.id, job.buffers, job.intervalMs).then(ignore, () => {
+    this.#phases.set(job.id, phase);
+    void this.#api.add({ ...job, phase }).then(ignore, () => {
       if (this.jobs.delete(job.id)) this.#onRefused(job);
     });
   }
@@ -63,6 +77,18 @@ export class SweeperThread {
       this.#removing--;
       if (this.jobs.size === 0 && this.#removing === 0) void this.#worker.terminate();
     }, ignore);
+    this.#waitUntilOver(job);
+  }
+
+  /**
+   * A job that has not begun never does. One of an opened cache is over when this returns, so that who opens the path next
+   * does not find the sweeper there and take the cache for one in use.
+   */
+  #waitUntilOver({ id, buffers }: Job): void {
+    const phase = this.#phases.get(id) as Int32Array;
+    this.#phases.delete(id);
+    if (Atomics.compareExchange(phase, 0, PHASE.waiting, PHASE.over) === PHASE.waiting) return;
+    if (buffers.file !== undefined) Atomics.wait(phase, 0, PHASE.sweeping, LEAVE_PATIENCE_MS);
   }
 }
 

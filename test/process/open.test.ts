@@ -73,6 +73,21 @@ t.test('new, joined, warm; the options are the file’s', async (t) => {
   t.equal(SharedCache.remove(path), false);
 });
 
+t.test('an open that follows a close finds nobody there, not even the sweeper', async (t) => {
+  const path = newPath();
+  for (let round = 0; round < 30; round++) {
+    const cache = SharedCache.open<number>(path, { maxBytes: '1MB', sweep: { intervalMs: 5 } });
+    t.equal(cache.origin, round === 0 ? 'new' : 'warm');
+    if (round % 2 === 0) {
+      // Until the sweeper is known to work, because it has removed something.
+      const { expirations } = cache.getStats();
+      cache.put('soon over', round, { ttl: 1 });
+      while (cache.getStats().expirations === expirations) await new Promise((resolve) => setImmediate(resolve));
+    }
+    cache.close();
+  }
+});
+
 t.test('frozen values are the file’s, also for a process that opens it later', (t) => {
   const path = newPath();
   const cache = SharedCache.open<unknown>(path, { maxBytes: '4MB', frozen: true, nearBytes: '64KB', sweep: false });
