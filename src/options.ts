@@ -33,8 +33,8 @@ export interface SharedCacheOptions {
    *  object, decoded once. For values made of primitives, plain objects and arrays; others come back as copies. Default
    *  false. */
   frozen?: boolean | undefined;
-  /** Bound of what each thread keeps near in a cache of frozen values, in encoded bytes of keys and values and 64 more for each:
-   *  a number or a string such as `'8MB'`. 0 keeps nothing. Without `frozen` it changes nothing. Default an eighth of
+  /** Bound of what each thread keeps near in a cache of frozen values, in encoded bytes of keys and values, at least 64 for
+   *  each: a number or a string such as `'8MB'`. 0 keeps nothing. Without `frozen` it changes nothing. Default an eighth of
    *  `maxBytes`, and at most 8 MB. */
   nearBytes?: number | string | undefined;
   /** Longest wait for a lock that a live thread keeps, in ms, before a get misses and a put is refused. Default 5,000. */

@@ -5,6 +5,7 @@ import { circumstances } from '../report/circumstances.js';
 import { writeResults } from '../report/results.js';
 import { capacityChart } from './capacity.js';
 import type { CostChart } from './chart.js';
+import { crowdChart } from './crowd.js';
 import { evictionChart } from './eviction.js';
 import { boundTable, type CostResults, costFiles, costTable } from './files.js';
 import { monitorChart } from './monitor.js';
@@ -12,7 +13,14 @@ import { type CostOptions, parseCostOptions, USAGE } from './options.js';
 import { threadsChart } from './threads.js';
 import { valuesChart } from './values.js';
 
-const CHARTS: readonly CostChart[] = [capacityChart, valuesChart, threadsChart, evictionChart, monitorChart];
+const CHARTS: readonly CostChart[] = [
+  capacityChart,
+  valuesChart,
+  threadsChart,
+  crowdChart,
+  evictionChart,
+  monitorChart,
+];
 
 async function main({ charts, effort, files }: CostOptions): Promise<void> {
   const where = circumstances('bench:costs');

@@ -33,8 +33,8 @@ const PARTS = 3;
 
 const FIRST_PLACES = 256;
 const MOST_USES = 3;
-/** What a value counts for besides the encoded bytes of key and value: its place. */
-export const PLACE_BYTES = PLACE.words * 4;
+/** A value counts for its encoded bytes and its key's, but for no less than its place takes. */
+const LEAST_BYTES = PLACE.words * 4;
 
 /**
  * What this thread keeps near in a cache of frozen values: every value that nobody can change (primitives too), decoded once
@@ -62,7 +62,7 @@ export class NearObjects {
   #free = 0;
   #hand = 0;
 
-  /** At most `limit` bytes are kept, each value for its encoded bytes, its key's and PLACE_BYTES. */
+  /** Keeps at most `limit` bytes. */
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -110,7 +110,7 @@ export class NearObjects {
   /** Keeps the value of the reading, which must be one that nobody can change, if it is not larger than the bound. */
   remember(key: string, shard: Shard, space: string, reading: Reading, value: unknown): void {
     this.forget(key, reading.hash, space);
-    const bytes = key.length + reading.lengthBytes + PLACE_BYTES;
+    const bytes = Math.max(LEAST_BYTES, key.length + reading.lengthBytes);
     if (bytes > this.#limit) return;
     this.#makeRoom(bytes);
     const place = this.#takePlace();
