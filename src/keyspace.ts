@@ -43,6 +43,7 @@ import { encodeIn, isOwnKey, keyStart, type Space, tagHashes } from './table/spa
 import type { Table } from './table/table.js';
 import { Fate } from './table/tags.js';
 import { touchLocked } from './table/touch.js';
+import { GROUP, touchAhead } from './table/touch-ahead.js';
 import { ABSENT, versionLocked } from './table/version.js';
 import { eachEntry } from './table/walk.js';
 
@@ -421,7 +422,20 @@ export abstract class Keyspace<V = unknown> {
 
   /** What get returns for each key, in order. */
   getMany(keys: readonly string[]): (V | undefined)[] {
-    return this.#checkKeys(keys).map((key) => this.get(key));
+    const list = this.#checkKeys(keys);
+    const values = list.map((): V | undefined => undefined);
+    for (let from = 0; from < list.length; from += GROUP) this.#getGroup(list, from, values);
+    return values;
+  }
+
+  /** The memory of a group of keys is fetched ahead if most of the last group were not near: else it would cost more than it saves. */
+  #getGroup(keys: readonly string[], from: number, values: (V | undefined)[]): void {
+    const { session } = this;
+    const end = Math.min(from + GROUP, keys.length);
+    if (session.isFar) touchAhead(session.open(), this.space, keys, from, end);
+    const before = session.tableReads;
+    for (let i = from; i < end; i++) values[i] = this.get(keys[i]);
+    session.isFar = session.tableReads - before > (end - from) / 2;
   }
 
   /** What has returns for each key, in order. */
@@ -685,6 +699,7 @@ export abstract class Keyspace<V = unknown> {
 
   #readLive(table: Table, shard: Shard, withValue: boolean): boolean {
     const { reading } = this.session;
+    this.session.tableReads++;
     if (read(shard, table.key, reading, withValue) !== 'found') return false;
     if (reading.isExtended && fateOf(shard, reading) !== Fate.none) {
       // Nobody will ever see it again: it makes room now.

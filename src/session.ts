@@ -50,6 +50,10 @@ export class Session {
   readonly hasCodec: boolean;
   timing: CacheTiming | undefined = undefined;
   closed = false;
+  /** How often the table was read for a key, since what is near did not do. */
+  tableReads = 0;
+  /** Whether most keys of the last group of a getMany were not near. */
+  isFar = false;
   /** The cache, which closes when it is collected: whoever holds a namespace must hold it too. */
   owner: object | undefined = undefined;
   readonly #table: Table;
