@@ -55,6 +55,8 @@ function allOperations(): Operation[] {
   }
   // A stride through the keys, so that neither memory nor the values kept near make it easy.
   const pick = <T>(from: readonly T[], i: number): T => from[Math.imul(i, 40_503) & (KEYS - 1)] as T;
+  const frozen = new SharedCache<unknown>({ maxBytes: '512MB', frozen: true, nearBytes: '64MB', sweep: false });
+  for (const [i, key] of keys.entries()) frozen.put(key, profiles[i % VARIANTS]);
   const full = new SharedCache<string>({ maxEntries: KEYS, sweep: false });
   const encoder = new KeyEncoder(1, 2);
   const lock = new Int32Array(new SharedArrayBuffer(16));
@@ -66,6 +68,15 @@ function allOperations(): Operation[] {
     { name: 'get hit same 64 strings', run: (i) => cache.get(keys[i & 63] as string) },
     { name: 'get hit number', run: (i) => cache.get(pick(counters, i)) },
     { name: 'get hit object', run: (i) => cache.get(pick(objects, i)) },
+    { name: 'get hit frozen object', run: (i) => frozen.get(pick(keys, i)) },
+    {
+      name: 'put + get object',
+      run: (i) => cache.put(pick(objects, i), profiles[i % VARIANTS]) && cache.get(pick(objects, i)),
+    },
+    {
+      name: 'put + get frozen object',
+      run: (i) => frozen.put(pick(keys, i), profiles[i % VARIANTS]) && frozen.get(pick(keys, i)),
+    },
     { name: 'get hit Buffer of 1 KB', run: (i) => cache.get(pick(buffers, i)) },
     { name: 'get miss', run: (i) => cache.get(pick(absent, i)) },
     { name: 'peek string of 100', run: (i) => cache.peek(pick(keys, i)) },
