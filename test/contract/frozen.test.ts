@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import type { Codec } from '../../src/codec/codec.js';
 import { type Namespace, SharedCache, type SharedCacheOptions } from '../../src/index.js';
-import { LONG } from '../fixtures/effort.js';
+import { effort } from '../fixtures/effort.js';
 import { keptBytes } from '../fixtures/near-bytes.js';
 import { withCache } from '../fixtures/with-cache.js';
 
@@ -338,7 +338,9 @@ t.test('what a codec decodes is frozen and kept too, if it is plain', (t) => {
 t.test('what a thread keeps is bounded by nearBytes', (t) => {
   const nearBytes = 256 * 1024;
   const cache = frozenCache<unknown>(t, { maxBytes: '16MB', nearBytes });
-  const objects = LONG ? 1_000_000 : 20_000;
+  const objects = effort('OBJECTS', 20_000, 1_000_000);
+  collect();
+  const before = process.memoryUsage().heapUsed;
   for (let i = 0; i < objects; i++) {
     cache.put(`key ${i}`, { id: i, list: [i, { name: `object number ${i}` }] });
     cache.get(`key ${i}`);
@@ -346,6 +348,10 @@ t.test('what a thread keeps is bounded by nearBytes', (t) => {
   }
   t.ok(keptBytes(cache) <= nearBytes);
   t.ok(keptBytes(cache) > nearBytes / 2);
+  collect();
+  const grownBytes = process.memoryUsage().heapUsed - before;
+  // A million objects would be hundreds of MB; the heap of a test runner moves by a few.
+  t.ok(grownBytes < 32 * 2 ** 20, `the heap grew by ${grownBytes} bytes`);
   cache.put('large', { text: 'x'.repeat(nearBytes) });
   t.ok(isDeeplyFrozen(cache.get('large')));
   t.not(cache.get('large'), cache.get('large'), 'larger than the bound: not kept');
