@@ -2,10 +2,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import type { Codec } from '../../src/codec/codec.js';
 import { type Namespace, SharedCache, type SharedCacheOptions } from '../../src/index.js';
 import { effort } from '../fixtures/effort.js';
+import type { FrozenLoader } from '../fixtures/frozen-loader.js';
 import { keptBytes } from '../fixtures/near-bytes.js';
 import { withCache } from '../fixtures/with-cache.js';
 
@@ -127,6 +129,21 @@ t.test('what a thread reads again is the same object', async (t) => {
   t.equal(peeked.get('computed'), computed, 'computed first');
   const [one, other] = await Promise.all([1, 2].map(() => peeked.getOrSet('together', async () => deep())));
   t.equal(one, other, 'callers of one load');
+});
+
+t.test('what another thread loads is frozen here too, and is what a get gives', async (t) => {
+  const cache = frozenCache<object>(t);
+  const loading = new SharedArrayBuffer(4);
+  const workerData: FrozenLoader = { handle: cache.handle, loading };
+  const worker = new Worker(new URL('../fixtures/frozen-loader.js', import.meta.url), { workerData, execArgv: [] });
+  const ended = new Promise((resolve) => worker.once('exit', resolve));
+  const began = Atomics.waitAsync(new Int32Array(loading), 0, 0, 60_000);
+  if (began.async) await began.value;
+  const waited = cache.getOrSetSync('k', () => t.fail('it was loaded here') as never);
+  t.same(waited, { loaded: ['by another thread'] });
+  t.ok(isDeeplyFrozen(waited));
+  t.equal(cache.get('k'), waited);
+  await ended;
 });
 
 t.test('a neighbour’s change, a touch or another tag’s invalidation leaves the object the same', (t) => {
