@@ -719,7 +719,7 @@ export abstract class Keyspace<V = unknown> {
     const { hash, version } = reading;
     const { id } = this.space;
     const shard = this.session.open().shardOf(hash);
-    const place = frozen.renew(key, shard, id, reading);
+    const place = frozen.renew(key, id, reading);
     if (place !== NOT_NEAR) return frozen.value(place) as V;
     const value = reader.value(reading) as V;
     // A codec may have used this cache meanwhile, and with it the one reading.

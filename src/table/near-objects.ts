@@ -99,11 +99,11 @@ export class NearObjects {
   }
 
   /** The place of the key's value if it is of the version that was just read: it is current again from here on. */
-  renew(key: string, shard: Shard, space: string, reading: Reading): number {
+  renew(key: string, space: string, reading: Reading): number {
     const place = this.#seek(key, reading.hash, space);
     if (place === NOT_NEAR) return NOT_NEAR;
     if (this.#doubles[((place << PLACE_SHIFT) + PLACE.version) >> 1] !== reading.version) return NOT_NEAR;
-    this.#note(place, shard, reading);
+    this.#note(place, reading);
     return place;
   }
 
@@ -127,7 +127,8 @@ export class NearObjects {
     this.#contents[first] = key;
     this.#contents[first + 1] = value;
     this.#contents[first + 2] = space;
-    this.#note(place, shard, reading);
+    w[at + PLACE.reportedAt] = shard.words[SHARD.inserts];
+    this.#note(place, reading);
   }
 
   /** Keeps the primitive that this thread has just stored if the key is one of those near; of an object lets the old go. */
@@ -172,14 +173,13 @@ export class NearObjects {
   }
 
   /** What proves the value current, when it ends, and where the policy finds the entry. */
-  #note(place: number, shard: Shard, reading: Reading): void {
+  #note(place: number, reading: Reading): void {
     const at = place << PLACE_SHIFT;
     const w = this.#words;
     const d = this.#doubles;
     w[at + PLACE.changes] = reading.changes;
     w[at + PLACE.slot] = reading.isExtended ? ~reading.slot : reading.slot;
     w[at + PLACE.policyWord] = reading.policyWord;
-    w[at + PLACE.reportedAt] = shard.words[SHARD.inserts];
     d[(at + PLACE.expiresAt) >> 1] = reading.expiresAt;
     d[(at + PLACE.version) >> 1] = reading.version;
     d[(at + PLACE.invalidation) >> 1] = reading.invalidation;

@@ -208,6 +208,19 @@ t.test('an evicted key is gone, though its object was near', (t) => {
   t.end();
 });
 
+t.test('the policy hears of hits near, also between peeks', (t) => {
+  const cache = frozenCache<Deep>(t, { maxEntries: 2_048, eviction: 'lru', shards: 1 });
+  cache.put('hot', deep());
+  const first = cache.get('hot');
+  for (let i = 0; i < 10_000; i++) {
+    cache.put(`other ${i}`, deep());
+    cache.peek('hot');
+    if (cache.get('hot') !== first) t.fail(`evicted after ${i} new keys`);
+  }
+  t.equal(cache.get('hot'), first);
+  t.end();
+});
+
 t.test('what cannot be frozen to the last byte comes back as a copy each time', (t) => {
   const cache = frozenCache<unknown>(t);
   const values: unknown[] = [
