@@ -21,7 +21,8 @@ export type ErrorCode =
   | 'ERR_NO_SPACE'
   | 'ERR_MODULE_MISSING'
   | 'ERR_NO_WORKER'
-  | 'ERR_WRITE_FAILED';
+  | 'ERR_WRITE_FAILED'
+  | 'ERR_LISTEN_FAILED';
 
 /** The only error class this library throws on its own account. */
 export class SharedCacheError extends Error {

@@ -110,4 +110,20 @@ export interface MonitoredTotals {
   invalidations?: number;
   /** Entries that left, by cause. */
   left?: Readonly<Record<string, number>>;
+  /** Entries that were to be stored. */
+  puts?: number;
+  /** Puts refused because the entry can never be stored. */
+  rejections?: number;
+  /** Repairs of what a dead thread had left locked. */
+  recoveries?: number;
+  /** Operations given up because a lock was not to be had. */
+  lockTimeouts?: number;
+  /** Loaders run. */
+  loads?: number;
+  /** Callers that waited for another's load. */
+  waits?: number;
+  /** Loads taken over from a thread that died or failed. */
+  takeovers?: number;
+  /** Threads attached. */
+  threads?: number;
 }

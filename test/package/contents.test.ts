@@ -1,6 +1,6 @@
 /** What a user installs: the library alone, from a lock file that names no registry host. */
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -24,7 +24,11 @@ t.test('the package holds the library, its workers and its papers', async (t) =>
   const paths = files.map(({ path }) => path);
   const isCode = (path: string): boolean => /\.c?js$/.test(path);
   const isTypes = (path: string): boolean => path.startsWith('dist/src/') && path.endsWith('.d.ts');
-  t.strictSame(paths.filter((path) => !isCode(path) && !isTypes(path)).sort(), PAPERS);
+  // The dashboard's files are sent to browsers as they are.
+  const isAsset = (path: string): boolean => path.startsWith('src/server/dashboard/assets/');
+  t.strictSame(paths.filter((path) => !isCode(path) && !isTypes(path) && !isAsset(path)).sort(), PAPERS);
+  const assets = readdirSync(`${root}src/server/dashboard/assets`);
+  t.strictSame(paths.filter(isAsset).sort(), assets.map((name) => `src/server/dashboard/assets/${name}`).sort());
   t.ok(paths.includes('dist/src/index.d.ts'));
 
   const { reached, packages } = importsOf(ENTRIES);
@@ -38,7 +42,7 @@ t.test('the package holds the library, its workers and its papers', async (t) =>
   );
   const named = [...Object.keys(dependencies), ...Object.keys(peerDependencies)];
   t.strictSame([...packages].sort(), named.sort(), 'whatever is imported is a dependency, or an optional peer');
-  const idle = paths.filter((path) => isCode(path) && !reached.has(path));
+  const idle = paths.filter((path) => isCode(path) && !isAsset(path) && !reached.has(path));
   const holdsTypesOnly = (path: string): boolean => readFileSync(root + path, 'utf8').trim() === 'export {};';
   t.strictSame(
     idle.filter((path) => !holdsTypesOnly(path)),

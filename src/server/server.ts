@@ -1,0 +1,64 @@
+import { SharedCache, SharedCacheError } from '../index.js';
+import { type Address, parseAddress } from './address.js';
+import { listenHttp } from './http/listen.js';
+
+/** What is served, where, and to whom. */
+export interface ServerOptions {
+  /** The cache. It stays the program's: closing the server leaves it open. */
+  cache: SharedCache<unknown>;
+  /** Where HTTP is spoken: an address with a port, such as `127.0.0.1:8080`, or the path of a socket. Default nowhere. */
+  http?: string | undefined;
+  /** What clients must send; 1 to 512 visible ASCII characters. Needed for any address but a loopback one or a socket. */
+  token?: string | undefined;
+}
+
+/** A running server. */
+export interface Server {
+  /** Where it listens, with the ports that were free for `:0`. */
+  readonly addresses: { readonly http?: string };
+  /** Ends it: idle connections at once, running requests when they have finished or after 5 s. */
+  close(): Promise<void>;
+}
+
+const NAMES = ['cache', 'http', 'token'];
+
+/**
+ * Lets other programs read and write a cache, and people look at it. Rejects with ERR_INVALID_OPTION, and with
+ * ERR_LISTEN_FAILED when an address is not to be had.
+ */
+export async function createServer(options: ServerOptions): Promise<Server> {
+  const { cache, http, token } = check(options);
+  if (http === undefined) throw invalid('http must say where to listen');
+  const address = addressOf('http', http, token);
+  const listening = await listenHttp({ cache, token }, address);
+  let closing: Promise<void> | undefined;
+  return {
+    addresses: { http: listening.address },
+    close() {
+      closing ??= listening.close();
+      return closing;
+    },
+  };
+}
+
+function check(options: ServerOptions): ServerOptions {
+  if (typeof options !== 'object' || options === null)
+    throw invalid(`options must be an object { ${NAMES.join(', ')} }`);
+  for (const name of Object.keys(options))
+    if (!NAMES.includes(name)) throw invalid(`unknown option ${JSON.stringify(name)}: known are ${NAMES.join(', ')}`);
+  const { cache, token } = options;
+  if (!(cache instanceof SharedCache)) throw invalid('cache must be a SharedCache');
+  // Never the token itself: errors are logged.
+  if (token !== undefined && !(typeof token === 'string' && /^[\x21-\x7e]{1,512}$/.test(token)))
+    throw invalid('token must be a string of 1 to 512 visible ASCII characters');
+  return options;
+}
+
+function addressOf(name: string, given: string, token: string | undefined): Address {
+  const address = parseAddress(name, given);
+  if (!address.isLocal && token === undefined)
+    throw invalid(`${name} at ${given} needs a token: without one only loopback addresses and sockets are served`);
+  return address;
+}
+
+const invalid = (message: string): SharedCacheError => new SharedCacheError('ERR_INVALID_OPTION', message);
