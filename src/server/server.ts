@@ -16,7 +16,7 @@ export interface ServerOptions {
 export interface Server {
   /** Where it listens, with the ports that were free for `:0`. */
   readonly addresses: { readonly http?: string };
-  /** Ends it: idle connections at once, running requests when they have finished or after 5 s. */
+  /** Ends it: idle connections at once, running requests when they have finished or after 10 s. */
   close(): Promise<void>;
 }
 

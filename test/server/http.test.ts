@@ -1,7 +1,9 @@
 /** HTTP over a cache: keys, values, conditions, namespaces, tags, and what is refused. */
 import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
+import { SharedCache } from '../../src/index.js';
 import { serving } from '../fixtures/serving.js';
 
 /** The code of an answer's error. */
@@ -239,6 +241,45 @@ t.test('a conditional write is one step: another thread is never overwritten uns
   t.equal(Number(cache.get('n')), addedThere + count[204]);
 });
 
+t.test('whenever another write comes between, a conditional write sees it', async (t) => {
+  let ticks = 0;
+  let interfere: (() => void) | undefined;
+  // The cache asks for the time between its steps, so a clock can write at any of them.
+  const now = (): number => {
+    if (--ticks === 0) interfere?.();
+    return 0;
+  };
+  const { ask, cache } = await serving(t, { now });
+  const other = SharedCache.attach<unknown>(cache.handle);
+  t.teardown(() => other.close());
+  const seen = new Set<number>();
+  for (const [method, missing] of [
+    ['PUT', false],
+    ['PUT', true],
+    ['DELETE', false],
+  ] as const) {
+    for (let step = 1; step <= 12; step++) {
+      cache.delete('k');
+      if (!missing) cache.put('k', 'before');
+      const etag = `"${cache.entry('k')?.version}"`;
+      let hasWritten = false;
+      interfere = () => {
+        interfere = undefined;
+        // Where the step is one under the lock, which no other thread can come to, this one takes its own lock for abandoned.
+        const { recoveries } = other.getStats();
+        hasWritten = other.put('k', 'between') && other.getStats().recoveries === recoveries;
+      };
+      ticks = step;
+      const headers = missing ? { 'if-none-match': '*' } : { 'if-match': etag };
+      const { status } = await ask(method, '/v1/keys/k', { headers, ...(method === 'PUT' ? { body: 'after' } : {}) });
+      interfere = undefined;
+      seen.add(status);
+      if (hasWritten) t.equal(cache.get('k'), 'between', `${method} ${status}, at step ${step}`);
+    }
+  }
+  t.ok(seen.has(412) && seen.has(204), 'before and after');
+});
+
 t.test('of many that create one key, one does', async (t) => {
   const { ask } = await serving(t);
   const answers = await Promise.all(
@@ -294,7 +335,7 @@ t.test('tags, and their invalidation', async (t) => {
 });
 
 t.test('what is too large is refused as soon as that is known, and changes nothing', async (t) => {
-  const { ask, cache } = await serving(t, { maxBytes: '1MB' });
+  const { ask, cache, port } = await serving(t, { maxBytes: '1MB' });
   const { maxEntryBytes } = cache;
   t.equal((await ask('PUT', '/v1/keys/k', { body: Buffer.alloc(maxEntryBytes - 1, 1) })).status, 201);
   const version = cache.entry('k')?.version;
@@ -311,6 +352,17 @@ t.test('what is too large is refused as soon as that is known, and changes nothi
   }
   t.equal(cache.entry('k')?.version, version);
   t.equal(cache.getStats().rejections, rejections, 'none of it reached the cache');
+  // Who asks first whether to send it need not send it at all.
+  const sent = request({ port, host: '127.0.0.1', method: 'PUT', path: '/v1/keys/k' });
+  sent.setHeader('expect', '100-continue').setHeader('content-length', maxEntryBytes);
+  let mayGoOn = false;
+  sent.once('continue', () => {
+    mayGoOn = true;
+  });
+  sent.flushHeaders();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  t.strictSame([response.statusCode, mayGoOn], [413, false]);
+  sent.on('error', () => {}).destroy();
   const inside = { 'x-cache-namespace': 'four' };
   for (const [length, status] of [
     [maxEntryBytes >> 1, 201],

@@ -3,7 +3,7 @@ import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** What running requests are given when the server ends. */
-const GRACE_MS = 5_000;
+const GRACE_MS = 10_000;
 
 /** The connections of a server and the answers each still owes: what a graceful end has to know. */
 export class Connections {
@@ -34,7 +34,7 @@ export class Connections {
   }
 
   /** Idle connections end at once, running requests finish, and those that have not finished by then are cut off. */
-  async end(): Promise<void> {
+  async end(graceMs = GRACE_MS): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#isEnding = true;
     this.#server.close();
@@ -42,7 +42,7 @@ export class Connections {
       if (answers.size === 0) socket.destroy();
       for (const response of answers) response.shouldKeepAlive = false;
     }
-    const cutOff = setTimeout(() => this.#server.closeAllConnections(), GRACE_MS);
+    const cutOff = setTimeout(() => this.#server.closeAllConnections(), graceMs);
     await closed;
     clearTimeout(cutOff);
   }
