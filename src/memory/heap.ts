@@ -1,7 +1,18 @@
 import { SharedCacheError } from '../errors.js';
-import { CLASS_WORDS, CLASSES_WORD, ENTRY, EXPIRY_EPOCH_MS, PAGE, PAGES_WORD, REF_SHIFT, SHARD } from './layout.js';
+import {
+  CLASS_WORDS,
+  CLASSES_WORD,
+  EXPIRY_EPOCH_MS,
+  MIN_BLOCK_BYTES,
+  PAGE,
+  PAGES_WORD,
+  REF_SHIFT,
+  SHARD,
+} from './layout.js';
 import type { ShardMemory } from './shard-memory.js';
 import type { ClassTables } from './size-classes.js';
+
+const MIN_BLOCK_WORDS = MIN_BLOCK_BYTES >> 2;
 
 /** Where a block lies: its page's record, its number in the page, its size class. */
 export interface BlockPlace {
@@ -185,9 +196,9 @@ export class Heap {
     return ((this.#memory.words[record + PAGE.bitmap + (block >> 5)] >>> (block & 31)) & 1) === 1;
   }
 
-  /** Whether the ref leaves room for an entry's head before the end of the shard: the bound every racy read checks. */
+  /** Whether the ref leaves room for the smallest block before the end of the shard: the bound every racy read checks. */
   isInside(ref: number): boolean {
-    return ref << REF_SHIFT >= this.#heapByte && (ref << 1) + ENTRY.chainedHeadWords < this.#memory.words.length;
+    return ref << REF_SHIFT >= this.#heapByte && (ref << 1) + MIN_BLOCK_WORDS <= this.#memory.words.length;
   }
 
   get usedPages(): number {
