@@ -4,6 +4,7 @@ import { Agent, createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import t from 'tap';
+import { BodyBudget } from '../../src/server/http/body.js';
 import { Connections } from '../../src/server/http/connections.js';
 import { effort } from '../fixtures/effort.js';
 import { type WholeRandom, wholeNumbers } from '../fixtures/random.js';
@@ -58,6 +59,22 @@ t.test('a thousand clients at once, each on a connection of its own', async (t) 
   const worked = await Promise.all(clients.map(one));
   for (const agent of clients) agent.destroy();
   t.equal(worked.filter(Boolean).length, 1_000);
+});
+
+t.test('bodies being received have one bound, and give their room back', async (t) => {
+  const budget = new BodyBudget(1_000);
+  const bound = 64 * 2 ** 20 + 2_000;
+  t.ok(budget.take(bound));
+  t.notOk(budget.take(1));
+  budget.give(1);
+  t.ok(budget.take(1));
+
+  const { ask } = await serving(t, { maxBytes: '16MB' });
+  const body = Buffer.alloc(1_000_000);
+  const statuses = new Set<number>();
+  for (let sent = 0; sent < 2 * bound; sent += body.length)
+    statuses.add((await ask('PUT', '/v1/keys/k', { body, headers: { 'if-match': '"0"' } })).status);
+  t.strictSame([...statuses], [412], 'refused ones too');
 });
 
 t.test('broken requests', async (t) => {
