@@ -14,6 +14,8 @@ interface Message {
   error?: { message: string };
 }
 
+const PATIENCE_MS = 20_000;
+
 /** A headless Chromium spoken to in its DevTools protocol over pipes: NUL-separated JSON on descriptors 3 and 4. */
 export class Chromium {
   readonly #process: ChildProcess;
@@ -35,6 +37,8 @@ export class Chromium {
       ],
       { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], env },
     );
+    // When the browser ends its pipes may break; its exit says all there is to say.
+    for (const pipe of this.#process.stdio.slice(3)) pipe?.on('error', () => {});
     let rest = '';
     (this.#process.stdio[4] as Readable).setEncoding('utf8').on('data', (chunk: string) => {
       const messages = (rest + chunk).split('\0');
@@ -68,8 +72,12 @@ export class Chromium {
 
   async close(): Promise<void> {
     const ended = new Promise((resolve) => this.#process.once('exit', resolve));
-    this.#process.kill('SIGKILL');
+    // Killed, it would leave processes that still write to the profile for a moment.
+    this.#session = undefined;
+    this.send('Browser.close').catch(() => {});
+    const tooLate = setTimeout(() => this.#process.kill('SIGKILL'), PATIENCE_MS);
     await ended;
+    clearTimeout(tooLate);
     rmSync(this.#profile, { recursive: true, force: true, maxRetries: 10 });
   }
 
