@@ -1,6 +1,7 @@
 import { SharedCache, SharedCacheError } from '../index.js';
 import { type Address, parseAddress } from './address.js';
 import { listenHttp } from './http/listen.js';
+import { listenResp } from './resp/listen.js';
 
 /** What is served, where, and to whom. */
 export interface ServerOptions {
@@ -8,6 +9,8 @@ export interface ServerOptions {
   cache: SharedCache<unknown>;
   /** Where HTTP is spoken: an address with a port, such as `127.0.0.1:8080`, or the path of a socket. Default nowhere. */
   http?: string | undefined;
+  /** Where the Redis protocol is spoken; as `http`. Default nowhere. */
+  resp?: string | undefined;
   /** What clients must send; 1 to 512 visible ASCII characters. Needed for any address but a loopback one or a socket. */
   token?: string | undefined;
 }
@@ -15,31 +18,47 @@ export interface ServerOptions {
 /** A running server. */
 export interface Server {
   /** Where it listens, with the ports that were free for `:0`. */
-  readonly addresses: { readonly http?: string };
+  readonly addresses: { readonly http?: string; readonly resp?: string };
   /** Ends it: idle connections at once, running requests when they have finished or after 10 s. */
   close(): Promise<void>;
 }
 
-const NAMES = ['cache', 'http', 'token'];
+const NAMES = ['cache', 'http', 'resp', 'token'];
 
 /**
  * Lets other programs read and write a cache, and people look at it. Rejects with ERR_INVALID_OPTION, and with
  * ERR_LISTEN_FAILED when an address is not to be had.
  */
 export async function createServer(options: ServerOptions): Promise<Server> {
-  const { cache, http, token } = check(options);
-  if (http === undefined) throw invalid('http must say where to listen');
-  const address = addressOf('http', http, token);
-  const listening = await listenHttp({ cache, token }, address);
+  const { cache, http, resp, token } = check(options);
+  if (http === undefined && resp === undefined) throw invalid('http or resp must say where to listen');
+  const atHttp = http === undefined ? undefined : addressOf('http', http, token);
+  const atResp = resp === undefined ? undefined : addressOf('resp', resp, token);
+  const listening: { http?: Listening; resp?: Listening } = {};
+  const end = async (): Promise<void> => {
+    await Promise.all([listening.http?.close(), listening.resp?.close()]);
+  };
+  try {
+    if (atHttp !== undefined) listening.http = await listenHttp({ cache, token }, atHttp);
+    if (atResp !== undefined) listening.resp = await listenResp({ cache, token }, atResp);
+  } catch (error) {
+    await end();
+    throw error;
+  }
   let closing: Promise<void> | undefined;
   return {
-    addresses: { http: listening.address },
+    addresses: {
+      ...(listening.http && { http: listening.http.address }),
+      ...(listening.resp && { resp: listening.resp.address }),
+    },
     close() {
-      closing ??= listening.close();
+      closing ??= end();
       return closing;
     },
   };
 }
+
+type Listening = Awaited<ReturnType<typeof listenResp>>;
 
 function check(options: ServerOptions): ServerOptions {
   if (typeof options !== 'object' || options === null)

@@ -19,6 +19,9 @@ t.test('options that make no sense, and addresses that would be open to all', as
     { cache },
     { cache: {}, http: '127.0.0.1:0' },
     { cache, http: '127.0.0.1:0', htp: '' },
+    { cache, resp: '0.0.0.0:0' },
+    { cache, resp: 6379 },
+    { cache, http: '127.0.0.1:0', resp: '' },
     { cache, http: 8080 },
     { cache, http: '' },
     { cache, http: '127.0.0.1' },
@@ -61,6 +64,15 @@ t.test('loopback addresses, and any address with a token', async (t) => {
     await Promise.all([server.close(), server.close()]);
     t.notOk(cache.closed, 'the cache is the program’s');
   }
+});
+
+t.test('both protocols, or neither', async (t) => {
+  const cache = withCache<unknown>(t);
+  const server = await createServer({ cache, http: '127.0.0.1:0', resp: '127.0.0.1:0' });
+  t.strictSame(Object.keys(server.addresses), ['http', 'resp']);
+  const { resp } = server.addresses;
+  await t.rejects(createServer({ cache, http: '127.0.0.1:0', resp }), { code: 'ERR_LISTEN_FAILED' });
+  await server.close();
 });
 
 t.test('a socket, which is its owner’s alone and goes with the server', async (t) => {
