@@ -72,16 +72,20 @@ export function settingsOf(resolved: ResolvedOptions): Parameters<typeof Arena.f
 export function openCache(path: string, options: SharedCacheOptions): OpenedCache {
   const resolved = resolveOptions(options);
   const monitor = monitorOf(resolved);
-  const sizing = sizesOf(resolved, MAX_THREADS_OF_PROCESSES);
+  // Of a new file alone: beside options that are the file's, those that are named may be impossible with the defaults.
+  const plan = (): Sizing => sizesOf(resolved, MAX_THREADS_OF_PROCESSES);
   const content: Content = {
     layoutVersion: LAYOUT_VERSION,
-    describe: () => ({
-      sizes: [...Arena.sizes(sizing), ...(monitor === undefined ? [] : [monitorLayout(monitor).bytes])],
-      options: JSON.stringify(madeOf(resolved)),
-    }),
+    describe: () => {
+      const sizing = plan();
+      return {
+        sizes: [...Arena.sizes(sizing), ...(monitor === undefined ? [] : [monitorLayout(monitor).bytes])],
+        options: JSON.stringify(madeOf({ ...resolved, shards: sizing.shardCount })),
+      };
+    },
     fill: (buffers) => {
       const regions = regionsOf(buffers, monitor !== undefined);
-      formatCache(regions.cache, sizing, resolved);
+      formatCache(regions.cache, plan(), resolved);
       if (monitor !== undefined) MonitorMemory.format(regions.monitor as SharedArrayBuffer, monitor);
     },
     isSound: (buffers, text) => isSound(regionsOf(buffers, hasMonitor(text))),

@@ -29,6 +29,8 @@ const AT = {
 
 const MAGIC = Buffer.from('MOONFILE', 'latin1');
 const FILE_VERSION = 1;
+/** What is above it is damage, not a version to come. */
+const LAST_FILE_VERSION = 1_000;
 const BOOT_ID_BYTES = 36;
 const DIGEST_BYTES = 32;
 const MAX_REGIONS = (AT.options - AT.sizes) / 8;
@@ -109,11 +111,11 @@ export function readHeader(descriptor: number, length: number, layoutVersion: nu
   if (read < AT.options) return { kind: 'senseless' };
   const fileVersion = page.readInt32LE(AT.fileVersion);
   const layout = page.readInt32LE(AT.layoutVersion);
+  const version = `file version ${fileVersion}, layout version ${layout}; this library has ${FILE_VERSION} and ${layoutVersion}`;
+  // Where it has its digest is not known here, and it is not to be taken for a damaged one.
+  if (fileVersion > FILE_VERSION && fileVersion <= LAST_FILE_VERSION) return { kind: 'other version', version };
   if (!digestOf(page).equals(page.subarray(AT.digest, AT.digest + DIGEST_BYTES))) return { kind: 'senseless' };
-  if (fileVersion !== FILE_VERSION || layout !== layoutVersion) {
-    const version = `file version ${fileVersion}, layout version ${layout}; this library has ${FILE_VERSION} and ${layoutVersion}`;
-    return { kind: 'other version', version };
-  }
+  if (fileVersion !== FILE_VERSION || layout !== layoutVersion) return { kind: 'other version', version };
   const state = page.readInt32LE(AT.state);
   if (state === STATE.making) return { kind: 'unfinished' };
   const sizes = Array.from({ length: page.readInt32LE(AT.regionCount) }, (_, i) => page.readDoubleLE(AT.sizes + 8 * i));

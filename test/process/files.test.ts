@@ -22,7 +22,7 @@ import { contentOf, counterOf, LAYOUT, revivalsOf } from '../fixtures/process/co
 import { folderFor } from '../fixtures/process/folder.js';
 
 /** Where the header has its words: what a damaged or an old file differs in. */
-const AT = { layoutVersion: 12, state: 16, clean: 20, bootId: 24, sizes: 128 };
+const AT = { fileVersion: 8, layoutVersion: 12, state: 16, clean: 20, bootId: 24, sizes: 128 };
 const content = contentOf();
 
 function write(path: string, at: number, bytes: Uint8Array): void {
@@ -161,6 +161,16 @@ t.test('another version’s file', async (t) => {
   t.equal(openFile(path, later).origin, 'new');
 });
 
+t.test('a file of a version to come, whose header this one cannot read', async (t) => {
+  const path = `${folderFor(t)}/cache`;
+  visit(path);
+  write(path, AT.fileVersion, Buffer.from([2]));
+  const before = readFileSync(path);
+  t.throws(() => openFile(path, content), { code: 'ERR_INVALID_FILE', message: /another version/ });
+  t.ok(readFileSync(path).equals(before));
+  t.equal(removeFile(path), true);
+});
+
 /** Ways in which a cache file can be damaged. */
 const DAMAGE: Record<string, (path: string) => void> = {
   'cut to half': (path) => truncateSync(path, statSync(path).size / 2),
@@ -173,6 +183,7 @@ const DAMAGE: Record<string, (path: string) => void> = {
   'other options': (path) => write(path, 16_384, Buffer.from('X')),
   'a region of zeros': (path) => write(path, 65_536, Buffer.alloc(65_536)),
   'an impossible layout version': (path) => write(path, AT.layoutVersion, Buffer.from([99])),
+  'an impossible file version': (path) => write(path, AT.fileVersion, Buffer.from([1, 1, 1, 1])),
   'a boot before, not clean': (path) => {
     write(path, AT.bootId, Buffer.from('x'.repeat(36)));
     write(path, AT.clean, Buffer.alloc(4));

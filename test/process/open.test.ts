@@ -17,7 +17,9 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { SharedCache } from '../../src/index.js';
+import { Arena } from '../../src/memory/arena.js';
 import { effort } from '../fixtures/effort.js';
+import { folderFor } from '../fixtures/process/folder.js';
 
 const member = fileURLToPath(new URL('../fixtures/process-member.js', import.meta.url));
 const KILLS = effort('KILLS', 24, 200);
@@ -31,6 +33,9 @@ const newPath = (): string => join(folder, `cache-${++files}`);
 function start(path: string, ...args: (string | number)[]): ChildProcess {
   return fork(member, [path, ...args.map(String)], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 }
+
+/** How many it was given, chosen or not. */
+const shardsOf = (cache: SharedCache<unknown>): number => Arena.attach(cache.handle.buffers).shards.length;
 
 t.test('new, joined, warm; the options are the file’s', async (t) => {
   const path = newPath();
@@ -57,7 +62,7 @@ t.test('new, joined, warm; the options are the file’s', async (t) => {
   t.throws(() => SharedCache.open(path, { codec: { encode: () => new Uint8Array(1), decode: () => 1 } }), {
     code: 'ERR_INVALID_OPTION',
   });
-  const agreeing = SharedCache.open(path, { maxBytes: '4MB', ttl: 3_600_000 });
+  const agreeing = SharedCache.open(path, { maxBytes: '4MB', ttl: 3_600_000, shards: shardsOf(cache) });
   agreeing.close();
   cache.close();
   second.close();
@@ -86,6 +91,18 @@ t.test('an open that follows a close finds nobody there, not even the sweeper', 
     }
     cache.close();
   }
+});
+
+t.test('an option that only the file’s other options allow can be named alone', (t) => {
+  // A container's /dev/shm may be too small for it.
+  const path = `${folderFor(t, 'disk')}/cache`;
+  const cache = SharedCache.open(path, { maxBytes: '80MB', shards: 512, sweep: false });
+  t.throws(() => new SharedCache({ shards: 512 }), { code: 'ERR_INVALID_OPTION' }, 'not with the default size');
+  const joined = SharedCache.open(path, { shards: 512 });
+  t.equal(joined.origin, 'joined');
+  joined.close();
+  cache.close();
+  t.end();
 });
 
 t.test('frozen values are the file’s, also for a process that opens it later', (t) => {
