@@ -166,8 +166,9 @@ export class Flight {
       if (!this.#mustWait(wait, claim)) return this.#run(call, claim, place, pending);
       const { words } = this.#table.arena;
       const ticket = Atomics.waitAsync(words, this.#leases.ticketWord(claim), claim.ticket, SLICE_MS);
-      // A pending waitAsync alone lets a thread end. The process may; a worker that awaits another's load must not vanish.
-      const hold = isMainThread ? undefined : setTimeout(() => {}, HOLD_MS);
+      // A pending waitAsync alone lets a thread end. A process may when the load is its own; who awaits another's must not.
+      const isOwnProcess = isMainThread && this.#table.place === undefined;
+      const hold = isOwnProcess ? undefined : setTimeout(() => {}, HOLD_MS);
       if (ticket.async) await ticket.value;
       clearTimeout(hold);
       const loaded = target.findFresh(key, load.staleTtl, call.than);

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
@@ -158,6 +159,26 @@ t.test('processes count together, and load once', async (t) => {
   t.same(cache.getMany(['loads', 'loads too']), [1, 1]);
   t.equal(cache.getStats().threads, 1);
   t.same(cache.inspect().problems, []);
+  cache.close();
+});
+
+t.test('a process that only awaits the load of another stays until it has the value', async (t) => {
+  const path = newPath();
+  const cache = SharedCache.open<string>(path, { maxBytes: '1MB', sweep: false });
+  const loading = start(path, 'load');
+  await once(loading, 'message');
+  const waiting = start(path, 'await');
+  const heard: unknown[] = [];
+  waiting.on('message', (message) => heard.push(message));
+  // With all it has said.
+  const ended = Promise.all([once(waiting, 'exit'), once(waiting, 'disconnect')]);
+  await once(waiting, 'message');
+  // Not a synchronisation: time for a process that has nothing to wait for to end.
+  await Promise.race([ended, delay(300)]);
+  loading.send('finish');
+  const [[code]] = await ended;
+  t.equal(code, 0);
+  t.same(heard, ['asking', 'loaded']);
   cache.close();
 });
 
