@@ -14,7 +14,7 @@ const { exports }: { exports: Record<string, string | { default: string }> } = J
   readFileSync(`${root}package.json`, 'utf8'),
 );
 const exported = Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? [] : entry.default.slice(2)));
-const ENTRIES = [...exported, 'dist/workers/pool-task.cjs', 'dist/workers/sweeper.js'];
+const ENTRIES = [...exported, 'dist/src/cli/main.js', 'dist/workers/pool-task.cjs', 'dist/workers/sweeper.js'];
 
 t.test('the package holds the library, its workers and its papers', async (t) => {
   const { stdout } = await promisify(execFile)('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
