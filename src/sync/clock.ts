@@ -40,6 +40,8 @@ export class Clock {
   readonly #doubles: Float64Array;
   readonly #offset: number;
   #own: (() => number) | undefined;
+  /** What it said before the lock that this thread holds was taken. */
+  #held: number | undefined;
   /** What the last call of `expiryAfter` took for now, up to STALENESS_MS too early; NO_ANSWER where it did not ask. */
   answer = NO_ANSWER;
   /** Questions the coarse clock may answer until the next look, and how many it might after the last one. */
@@ -69,6 +71,18 @@ export class Clock {
   /** From now on this thread's time is what `own` says, in ms. */
   use(own: () => number): void {
     this.#own = own;
+  }
+
+  /** Before a lock: a clock of one's own is the user's code, which must not run while one is held. */
+  hold(): void {
+    if (this.#own === undefined) return;
+    this.#held = undefined;
+    this.#held = ownTime(this.#own);
+  }
+
+  /** After the lock. */
+  letGo(): void {
+    this.#held = undefined;
   }
 
   /** The time now, rounded down, which it also tells everyone else. */
@@ -122,7 +136,7 @@ export class Clock {
   }
 
   #exact(): number {
-    return this.#own === undefined ? monotonicMs() + this.#offset : ownTime(this.#own);
+    return this.#own === undefined ? monotonicMs() + this.#offset : (this.#held ?? ownTime(this.#own));
   }
 
   /** Whether the coarse clock may answer once more. */

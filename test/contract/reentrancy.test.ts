@@ -162,6 +162,56 @@ t.test('an iterator of a cache that was closed since', async (t) => {
   for (const iterator of iterators) t.throws(() => iterator.next(), { code: 'ERR_CLOSED' });
 });
 
+t.test('a clock of one’s own that uses the cache', async (t) => {
+  for (const [action, todo] of Object.entries(ACTIONS)) {
+    if (action === 'attach') continue;
+    let calls = 0;
+    let at = 0;
+    const acting = (call: (cache: Cache) => unknown): { code: unknown; calls: number; recoveries: number } => {
+      let isArmed = false;
+      const cache = newCache<unknown>({
+        maxBytes: '4MB',
+        now: () => {
+          calls++;
+          if (isArmed && calls === at) {
+            isArmed = false;
+            todo(cache);
+          }
+          return 1_000;
+        },
+      });
+      const watcher = SharedCache.attach(cache.handle);
+      cache.put('k', 1, { ttl: 5_000, tags: ['t'] });
+      calls = 0;
+      isArmed = true;
+      const code = codeOf(() => call(cache));
+      const { recoveries } = watcher.getStats();
+      t.same(watcher.inspect().problems, []);
+      watcher.close();
+      cache.close();
+      return { code, calls, recoveries };
+    };
+    for (const call of [
+      (cache: Cache) => cache.put('k', { a: 1 }),
+      (cache: Cache) => cache.get('k'),
+      (cache: Cache) => cache.increment('count'),
+      (cache: Cache) => cache.touch('k', 100),
+      (cache: Cache) => cache.take('k'),
+      (cache: Cache) => cache.update('k', () => 2),
+      (cache: Cache) => cache.cleanupExpired(),
+      (cache: Cache) => cache.getOrSetSync('l', () => 2),
+    ]) {
+      // At each moment at which the call asks it.
+      for (at = 1; ; at++) {
+        const { code, calls, recoveries } = acting(call);
+        t.ok([undefined, 'ERR_CLOSED'].includes(code as undefined), `${action}, ${at}: ${code}`);
+        t.equal(recoveries, 0, 'no lock was held meanwhile');
+        if (at >= calls) break;
+      }
+    }
+  }
+});
+
 t.test('a codec that uses the cache', async (t) => {
   let cache: Cache | undefined;
   let act: ((cache: Cache) => void) | undefined;
