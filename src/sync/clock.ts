@@ -40,8 +40,8 @@ export class Clock {
   readonly #doubles: Float64Array;
   readonly #offset: number;
   #own: (() => number) | undefined;
-  /** What it said before the lock that this thread holds was taken. */
-  #held: number | undefined;
+  /** Gives what it said, or threw, before the lock that this thread holds was taken. */
+  #held: (() => number) | undefined;
   /** What the last call of `expiryAfter` took for now, up to STALENESS_MS too early; NO_ANSWER where it did not ask. */
   answer = NO_ANSWER;
   /** Questions the coarse clock may answer until the next look, and how many it might after the last one. */
@@ -77,7 +77,14 @@ export class Clock {
   hold(): void {
     if (this.#own === undefined) return;
     this.#held = undefined;
-    this.#held = ownTime(this.#own);
+    try {
+      const time = ownTime(this.#own);
+      this.#held = () => time;
+    } catch (error) {
+      this.#held = () => {
+        throw error;
+      };
+    }
   }
 
   /** After the lock. */
@@ -136,7 +143,7 @@ export class Clock {
   }
 
   #exact(): number {
-    return this.#own === undefined ? monotonicMs() + this.#offset : (this.#held ?? ownTime(this.#own));
+    return this.#own === undefined ? monotonicMs() + this.#offset : (this.#held?.() ?? ownTime(this.#own));
   }
 
   /** Whether the coarse clock may answer once more. */
