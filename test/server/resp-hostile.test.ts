@@ -49,6 +49,19 @@ t.test('commands however they are cut', async (t) => {
     );
 });
 
+t.test('nothing runs after QUIT or a broken frame, in the same packet or later', async (t) => {
+  const { cache, port } = await serveResp(t);
+  for (const last of ['QUIT\r\n', '*1\r\n:5\r\n']) {
+    const socket = await rawClient(port);
+    const closed = untilClosed(socket);
+    socket.write(last + frame('SET', 'late', '1'));
+    await once(socket, 'data');
+    socket.write(frame('SET', 'later', '1'));
+    t.match(await closed, /^(\+OK|-ERR Protocol error.*)\r\n$/);
+    t.notOk(cache.has('late') || cache.has('later'));
+  }
+});
+
 t.test('what is refused, as soon as it is known', async (t) => {
   const refused: [string, string][] = [
     ['*101\r\n', 'invalid multibulk length'],

@@ -32,6 +32,7 @@ export class Connection implements Client {
   readonly #budget: Budget;
   #held = 0;
   #isBlocked = false;
+  #isEnding = false;
   /** When it is ended unless it gets on; performance.now(). */
   #deadline: number;
 
@@ -46,11 +47,12 @@ export class Connection implements Client {
     this.#deadline = this.isAllowed ? Number.POSITIVE_INFINITY : performance.now() + GUEST_MS;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => {
+      if (this.#isEnding) return;
       this.#parser.push(chunk);
       this.#work();
     });
     socket.on('drain', () => {
-      if (!this.#isBlocked) return;
+      if (!this.#isBlocked || this.#isEnding) return;
       this.#isBlocked = false;
       this.#work();
       if (!this.#isBlocked) socket.resume();
@@ -83,7 +85,7 @@ export class Connection implements Client {
         done++;
         if (!wasAllowed && this.isAllowed) this.#parser.limits = this.#limits;
         if (this.isQuitting) {
-          this.#socket.end(replies, 'latin1');
+          this.#endWith(replies);
           return;
         }
         if (replies.length < FLUSH_BYTES) continue;
@@ -93,16 +95,20 @@ export class Connection implements Client {
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#socket.pause();
-      this.#socket.end(replies + errorReply(`ERR Protocol error: ${error.message}`), 'latin1', () =>
-        this.#socket.destroy(),
-      );
+      this.#endWith(replies + errorReply(`ERR Protocol error: ${error.message}`));
       return;
     }
     if (replies !== '') this.#isBlocked = !this.#socket.write(replies, 'latin1');
     if (this.#isBlocked) this.#socket.pause();
     this.#hold(this.#parser.pendingBytes + this.#socket.writableLength);
     this.#setDeadline(done > 0);
+  }
+
+  /** Sends the last replies. Nothing that comes after runs, and a client that does not read them loses them in time. */
+  #endWith(replies: string): void {
+    this.#isEnding = true;
+    this.#deadline = performance.now() + STALLED_MS;
+    this.#socket.end(replies, 'latin1', () => this.#socket.destroy());
   }
 
   #setDeadline(gotOn: boolean): void {
