@@ -1,6 +1,6 @@
 import { CAUSE, CHUNK_META, ENTRY, META_PAST, SHARD } from '../memory/layout.js';
 import { NO_SLOT, slotOfRefLocked } from './buckets.js';
-import { wordOf } from './entry.js';
+import { expiryAt, wordOf } from './entry.js';
 import { dueLocked, endLocked, leaveLocked, overLocked } from './leave.js';
 import type { Shard } from './shard.js';
 
@@ -58,7 +58,9 @@ export function reclaimPageLocked(shard: Shard, page: number, most: number): boo
 function sweepEntryLocked(shard: Shard, ref: number, now: number): boolean {
   const over = overLocked(shard, ref);
   if (over === undefined) return false;
-  if (over === CAUSE.expired && endLocked(shard, ref) > now) {
+  const end = endLocked(shard, ref);
+  // An entry without a grace period may have expired after `now` was taken: it is over for good all the same.
+  if (over === CAUSE.expired && end > now && end > expiryAt(shard.words, wordOf(ref))) {
     markPastLocked(shard, ref);
     return false;
   }

@@ -24,10 +24,11 @@ t.test(
     const members = Array.from({ length: 3 }, (_, i) =>
       fork(program, [path, String(RECORDS), i === 0 ? 'ends' : 'stays'], { execArgv: [] }),
     );
+    const ends = members.map((member) => once(member, 'exit'));
     await Promise.all(members.map((member) => once(member, 'message')));
     members[1].kill('SIGKILL');
     members[2].kill('SIGKILL');
-    await Promise.all(members.map((member) => once(member, 'exit')));
+    await Promise.all(ends);
     t.equal(workOf(cache), 3 * RECORDS);
     t.ok((cache.monitor?.getPerformanceSummary().put?.count ?? 0) >= 3, 'the operations of the cache too');
 
