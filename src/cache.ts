@@ -160,7 +160,7 @@ export class SharedCache<V = unknown> extends Keyspace<V> {
 
   /** Live entries of the cache and of all namespaces; those that are over and not yet swept may count. */
   get size(): number {
-    return this.session.open().countEntries();
+    return this.session.begin().countEntries();
   }
 
   /** The namespace of this name: keys and tags of its own in the same memory. Throws ERR_INVALID_ARGUMENT. */
@@ -179,7 +179,7 @@ export class SharedCache<V = unknown> extends Keyspace<V> {
 
   /** Removes every expired entry now and returns how many there were. */
   cleanupExpired(): number {
-    return this.session.open().shards.reduce((removed, shard) => removed + sweepAll(shard), 0);
+    return this.session.begin().shards.reduce((removed, shard) => removed + sweepAll(shard), 0);
   }
 
   /** Removes everything, that of the namespaces too. */
@@ -204,7 +204,7 @@ export class SharedCache<V = unknown> extends Keyspace<V> {
     if (this.closed) return;
     // First, since it takes the cache's last totals along.
     this.monitor?.close();
-    this.session.closed = true;
+    this.session.close();
     collected.unregister(this);
     detach({ table: this.#table, sweeper: this.#sweeper });
   }

@@ -189,7 +189,7 @@ export abstract class Keyspace<V = unknown> {
   #get(key: string): V | undefined {
     const { session } = this;
     const { near, frozen, reading } = session;
-    const table = session.open();
+    const table = session.begin();
     const { counters, clock } = table;
     const shard = this.#locate(table, key);
     const place = near.find(key, table.key.hash, shard, this.space.id);
@@ -237,7 +237,7 @@ export abstract class Keyspace<V = unknown> {
   delete(key: string): boolean {
     const { session } = this;
     const { timing } = session;
-    const table = session.open();
+    const table = session.begin();
     const shard = this.#locate(table, key);
     const due = timing === undefined ? 0 : timing.due();
     const start = due === 0 ? 0 : monotonicMs();
@@ -252,7 +252,7 @@ export abstract class Keyspace<V = unknown> {
   /** The live value, removed in the same step: of any number of threads exactly one gets it. Counts as a get. */
   take(key: string): V | undefined {
     const { session } = this;
-    const table = session.open();
+    const table = session.begin();
     const shard = this.#locate(table, key);
     const taken = shard.locked(false, () => {
       shard.loads.overtake(table.key);
@@ -395,7 +395,7 @@ export abstract class Keyspace<V = unknown> {
       checkWriteOptions(options);
       if (options.tags !== undefined) return this.#retag(key, writeOf(ms, checkTags(options.tags)));
     }
-    const table = session.open();
+    const table = session.begin();
     const shard = this.#locate(table, key);
     const expiresAt = table.clock.expiryAfter(ms);
     return shard.locked(false, () => touchLocked(shard, table.key, expiresAt, ms));
@@ -600,13 +600,13 @@ export abstract class Keyspace<V = unknown> {
 
   *#eachOwn(reading: Reading, withValue: boolean): Generator<{ key: string }> {
     const { session, space } = this;
-    for (const shard of session.open().shards) {
+    for (const shard of session.begin().shards) {
       for (const { key, keyBytes } of eachEntry(shard, reading, withValue)) {
         if (!isOwnKey(space, key, keyBytes)) continue;
         const start = keyStart(key, keyBytes);
         yield { key: decodeKey(key, start, keyBytes - start) };
         // Whoever asked may have closed the cache meanwhile.
-        session.open();
+        session.begin();
       }
     }
   }
@@ -652,7 +652,7 @@ export abstract class Keyspace<V = unknown> {
   /** What a write is given, read once: options may have getters, which may use this cache. */
   #readOptions(options: PutOptions | undefined): Write {
     const { session } = this;
-    session.open();
+    session.begin();
     if (options === undefined) return session.defaultWrite;
     checkWriteOptions(options);
     const { ttl, tags } = options;
@@ -693,7 +693,7 @@ export abstract class Keyspace<V = unknown> {
 
   /** Whether the key has a live entry, which is then in the session's reading. */
   #find(key: string, withValue: boolean): boolean {
-    const table = this.session.open();
+    const table = this.session.begin();
     return this.#readLive(table, this.#locate(table, key), withValue);
   }
 
@@ -793,7 +793,7 @@ export abstract class Keyspace<V = unknown> {
         return isShared ? loadedOf(this.#value(key), undefined) : this.#loaded();
       },
       findOld: (key, grace) => {
-        const table = session.open();
+        const table = session.begin();
         const shard = this.#locate(table, key);
         if (read(shard, table.key, session.reading, true) !== 'found') return undefined;
         const isGone = table.clock.hasExpired(session.reading.expiresAt + grace);
@@ -815,6 +815,7 @@ export abstract class Keyspace<V = unknown> {
 
   #settle(key: string, { value, load, ttl, tags, skipped, begun, isCurrent }: Settlement): Loaded {
     const { session } = this;
+    session.begin();
     session.value.encode(value);
     const encoded = typeof value === 'object' && value !== null ? session.value.snapshot() : undefined;
     const isShared = session.frozen !== undefined && encoded !== undefined && canFreeze(encoded.kind);

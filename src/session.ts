@@ -30,7 +30,7 @@ export function writeOf(ttl: number, tags: readonly string[]): Write {
 
 /**
  * What one SharedCache object of a thread has for all of its keyspaces: the table, and what turns values into bytes and
- * back. `open()` is the gate of every call; a call that has run the user's code goes through it again.
+ * back. `begin()` is the gate of every call; one that has run the user's code goes through `open()` again.
  */
 export class Session {
   readonly value: ValueEncoder;
@@ -49,7 +49,6 @@ export class Session {
   /** Whether objects are in the form of the user's codec. */
   readonly hasCodec: boolean;
   timing: CacheTiming | undefined = undefined;
-  closed = false;
   /** How often the table was read for a key, since what is near did not do. */
   tableReads = 0;
   /** Whether most keys of the last group of a getMany were not near. */
@@ -57,10 +56,14 @@ export class Session {
   /** The cache, which closes when it is collected: whoever holds a namespace must hold it too. */
   owner: object | undefined = undefined;
   readonly #table: Table;
+  #isClosed = false;
+  /** Whether a call may begin without a question: the cache is open, and the clock is the machine's. */
+  #isPlain: boolean;
 
   constructor(table: Table, codec: Codec | undefined) {
     const { doubles } = table.arena;
     this.#table = table;
+    this.#isPlain = !table.clock.isOwn;
     this.hasCodec = codec !== undefined;
     this.value = new ValueEncoder(codec);
     this.reader = new ValueReader(codec, table.frozen !== undefined);
@@ -72,9 +75,30 @@ export class Session {
     this.maxEntryBytes = doubles[CONTROL.maxEntryBytes >> 1];
   }
 
+  get closed(): boolean {
+    return this.#isClosed;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#isPlain = false;
+  }
+
+  /**
+   * The table, for a call that begins or comes back from somewhere: by the time now, where a clock of one's own tells it.
+   * From here to the lock nothing of the user's runs but what comes with a value.
+   */
+  begin(): Table {
+    if (!this.#isPlain) {
+      this.open();
+      this.#table.clock.ask();
+    }
+    return this.open();
+  }
+
   /** The table, unless the cache was closed: then it throws ERR_CLOSED. */
   open(): Table {
-    if (this.closed) {
+    if (this.#isClosed) {
       throw new SharedCacheError(
         'ERR_CLOSED',
         'this cache was closed in this thread; SharedCache.attach(handle) opens it again',

@@ -18,7 +18,9 @@ const BYTES_BEFORE_LOOK = 256 * 1024;
 
 /** What a dump and a load need of a cache. */
 export interface Snapshotted {
-  /** The table, unless the cache was closed: then it throws ERR_CLOSED. */
+  /** The table by the time now, for what begins or comes back from a wait. Throws ERR_CLOSED once the cache was closed. */
+  begin(): Table;
+  /** The table by the time of the last `begin()`. Throws ERR_CLOSED once the cache was closed. */
   open(): Table;
   readonly maxEntryBytes: number;
   /** Whether it has a codec of the user's. */
@@ -38,7 +40,7 @@ export async function dump(
   const path = checkPath(file);
   const pace = new Pace(checkSnapshotOptions(options));
   try {
-    cache.open();
+    cache.begin();
     pace.check();
     const output = await OutputFile.create(path);
     try {
@@ -66,7 +68,7 @@ class ReusedReading extends Reading {
 }
 
 async function writeAll(cache: Snapshotted, space: Space, output: OutputFile, pace: Pace): Promise<void> {
-  const { clock, shards } = cache.open();
+  const { clock, shards } = cache.begin();
   const recency = new Recency(shards);
   const reading = new ReusedReading();
   const entry = new EntryToWrite(clock.toDate());
@@ -114,5 +116,5 @@ async function pause(cache: Snapshotted, output: OutputFile, pace: Pace): Promis
   pace.bytes = output.bytes;
   await pace.breathe();
   // Somebody may have closed the cache meanwhile.
-  cache.open();
+  cache.begin();
 }

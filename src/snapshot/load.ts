@@ -32,7 +32,7 @@ export async function load(
   const pace = new Pace(checkSnapshotOptions(options));
   try {
     // From here on invalidations and clears reach what is loaded.
-    const incoming = new Incoming(cache.open(), space);
+    const incoming = new Incoming(cache.begin(), space);
     pace.check();
     const input = await InputFile.open(path);
     try {
@@ -111,7 +111,7 @@ class Loading {
   /** Calls `visit` with the reader at each entry of the block, if the block is whole. */
   async #eachEntry(block: Block, visit: () => void): Promise<void> {
     const payload = await this.#contents.payload(block);
-    this.#cache.open();
+    this.#cache.begin();
     if (payload === undefined) {
       this.#damaged ??= `the block at byte ${block.payloadAt} is damaged`;
       return;
@@ -160,6 +160,6 @@ class Loading {
   async #pause(): Promise<void> {
     await this.#pace.breathe();
     // Somebody may have closed the cache meanwhile.
-    this.#cache.open();
+    this.#cache.begin();
   }
 }

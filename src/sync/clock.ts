@@ -31,7 +31,9 @@ export const NO_ANSWER = Number.MAX_VALUE;
  * and less, down to once in 17 questions. So after a stop of the whole process (SIGSTOP, a suspended machine) each thread
  * may answer 16 questions by the time from before the stop.
  *
- * A thread that was given a clock of its own (a test) asks that one, and leaves the shared words alone.
+ * A thread that was given a clock of its own (a test) asks that one, and leaves the shared words alone. Such a clock is the
+ * user's code, which may use this very cache, and with it all that the thread has only one of: so each call asks it once,
+ * before anything else, and goes by that answer to its end.
  *
  * The f64 is read and written plainly: aligned eight-byte accesses are single instructions on every target of Node.
  */
@@ -40,8 +42,9 @@ export class Clock {
   readonly #doubles: Float64Array;
   readonly #offset: number;
   #own: (() => number) | undefined;
-  /** Gives what it said, or threw, before the lock that this thread holds was taken. */
-  #held: (() => number) | undefined;
+  /** Gives what it said, or threw, when it was asked last. */
+  #ownAnswer: (() => number) | undefined;
+  #isAsking = false;
   /** What the last call of `expiryAfter` took for now, up to STALENESS_MS too early; NO_ANSWER where it did not ask. */
   answer = NO_ANSWER;
   /** Questions the coarse clock may answer until the next look, and how many it might after the last one. */
@@ -71,25 +74,27 @@ export class Clock {
   /** From now on this thread's time is what `own` says, in ms. */
   use(own: () => number): void {
     this.#own = own;
+    this.ask();
   }
 
-  /** Before a lock: a clock of one's own is the user's code, which must not run while one is held. */
-  hold(): void {
-    if (this.#own === undefined) return;
-    this.#held = undefined;
+  get isOwn(): boolean {
+    return this.#own !== undefined;
+  }
+
+  /** Asks a clock of one's own. What it throws is thrown by those who want the time; what it calls has the time before. */
+  ask(): void {
+    if (this.#own === undefined || this.#isAsking) return;
+    this.#isAsking = true;
     try {
       const time = ownTime(this.#own);
-      this.#held = () => time;
+      this.#ownAnswer = () => time;
     } catch (error) {
-      this.#held = () => {
+      this.#ownAnswer = () => {
         throw error;
       };
+    } finally {
+      this.#isAsking = false;
     }
-  }
-
-  /** After the lock. */
-  letGo(): void {
-    this.#held = undefined;
   }
 
   /** The time now, rounded down, which it also tells everyone else. */
@@ -143,7 +148,7 @@ export class Clock {
   }
 
   #exact(): number {
-    return this.#own === undefined ? monotonicMs() + this.#offset : (this.#held?.() ?? ownTime(this.#own));
+    return this.#ownAnswer === undefined ? monotonicMs() + this.#offset : this.#ownAnswer();
   }
 
   /** Whether the coarse clock may answer once more. */

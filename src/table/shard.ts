@@ -113,12 +113,10 @@ export class Shard {
    */
   lock(): boolean {
     if (this.#lock.left) refuseIfLeft(this.#lock);
-    this.clock.hold();
     if (tryLockWord(this.words, SHARD.lock, this.words[SHARD.lock], this.#me)) return true;
     const outcome = lockSlow(this.words, SHARD.lock, this.#lock);
     if (outcome === 'timeout') {
       this.counters[COUNTER.lockTimeouts]++;
-      this.clock.letGo();
       return false;
     }
     if (outcome === 'stolen') this.recoverLocked();
@@ -147,7 +145,6 @@ export class Shard {
   unlock(completed: boolean): void {
     if (!completed) this.recoverLocked();
     unlockWord(this.words, SHARD.lock);
-    this.clock.letGo();
   }
 
   /** Repairs the shard if its lock names this thread, which is not inside: called by an owner that was asked to. */

@@ -162,12 +162,40 @@ t.test('an iterator of a cache that was closed since', async (t) => {
   for (const iterator of iterators) t.throws(() => iterator.next(), { code: 'ERR_CLOSED' });
 });
 
+/** Calls, and whether they have done what they are for, whatever the clock did before. */
+const CALLS: [(cache: Cache) => unknown, (cache: Cache) => boolean][] = [
+  [(cache) => cache.put('k', { a: 1 }), (cache) => (cache.get('k') as { a: number }).a === 1],
+  [(cache) => cache.put('k', 7, { ttl: 500, tags: ['t'] }), (cache) => cache.entry('k')?.expiresIn === 500],
+  [
+    (cache) =>
+      cache.putMany([
+        ['k', 3],
+        ['l', 4],
+      ]),
+    (cache) => `${cache.getMany(['k', 'l'])}` === '3,4',
+  ],
+  [(cache) => cache.putIfAbsent('l', 5), (cache) => cache.get('l') === 5],
+  [(cache) => cache.increment('count'), (cache) => cache.get('count') === 1],
+  [(cache) => cache.increment('count', 1, { ttl: 500 }), (cache) => cache.expiresIn('count') === 500],
+  [(cache) => cache.touch('k', 100), (cache) => !cache.has('k') || cache.expiresIn('k') === 100],
+  [(cache) => cache.touch('k', 100, { tags: ['u'] }), (cache) => !cache.has('k') || cache.expiresIn('k') === 100],
+  [(cache) => cache.delete('k'), (cache) => !cache.has('k')],
+  [(cache) => cache.take('k'), (cache) => !cache.has('k')],
+  [(cache) => cache.update('k', () => 2), (cache) => cache.get('k') === 2],
+  [(cache) => cache.cleanupExpired(), () => true],
+  // What was cleared since the load began is not stored.
+  [(cache) => cache.getOrSetSync('l', () => 2), (cache) => [2, undefined].includes(cache.get('l') as number)],
+];
+
 t.test('a clock of one’s own that uses the cache', async (t) => {
   for (const [action, todo] of Object.entries(ACTIONS)) {
     if (action === 'attach') continue;
     let calls = 0;
     let at = 0;
-    const acting = (call: (cache: Cache) => unknown): { code: unknown; calls: number; recoveries: number } => {
+    const acting = (
+      call: (cache: Cache) => unknown,
+      isDone: (cache: Cache) => boolean,
+    ): { code: unknown; calls: number; recoveries: number } => {
       let isArmed = false;
       const cache = newCache<unknown>({
         maxBytes: '4MB',
@@ -185,29 +213,56 @@ t.test('a clock of one’s own that uses the cache', async (t) => {
       calls = 0;
       isArmed = true;
       const code = codeOf(() => call(cache));
+      isArmed = false;
+      const asked = calls;
       const { recoveries } = watcher.getStats();
       t.same(watcher.inspect().problems, []);
+      if (code === undefined) t.ok(isDone(cache), `${action}, ${at}: does what it was called for`);
       watcher.close();
       cache.close();
-      return { code, calls, recoveries };
+      return { code, calls: asked, recoveries };
     };
-    for (const call of [
-      (cache: Cache) => cache.put('k', { a: 1 }),
-      (cache: Cache) => cache.get('k'),
-      (cache: Cache) => cache.increment('count'),
-      (cache: Cache) => cache.touch('k', 100),
-      (cache: Cache) => cache.take('k'),
-      (cache: Cache) => cache.update('k', () => 2),
-      (cache: Cache) => cache.cleanupExpired(),
-      (cache: Cache) => cache.getOrSetSync('l', () => 2),
-    ]) {
+    for (const [call, isDone] of CALLS) {
       // At each moment at which the call asks it.
       for (at = 1; ; at++) {
-        const { code, calls, recoveries } = acting(call);
-        t.ok([undefined, 'ERR_CLOSED'].includes(code as undefined), `${action}, ${at}: ${code}`);
+        const { code, calls, recoveries } = acting(call, isDone);
+        t.ok(code === (action === 'close' ? 'ERR_CLOSED' : undefined), `${action}, ${at}: ${code}`);
         t.equal(recoveries, 0, 'no lock was held meanwhile');
         if (at >= calls) break;
       }
+    }
+  }
+});
+
+t.test('a clock of one’s own that uses the cache while it is read', async (t) => {
+  const READS: Record<string, [(cache: Cache) => unknown, unknown]> = {
+    get: [(cache) => cache.get('k'), 'right'],
+    peek: [(cache) => cache.peek('k'), 'right'],
+    entry: [(cache) => cache.entry('k')?.value, 'right'],
+    expiresIn: [(cache) => cache.expiresIn('k'), 5_000],
+    take: [(cache) => cache.take('k'), 'right'],
+    getMany: [(cache) => cache.getMany(['k', 'far']).join(), 'right,far away'],
+    entries: [(cache) => [...cache].sort().join(), 'far,far away,k,right,wrong,w'],
+    getOrSetSync: [(cache) => cache.getOrSetSync('k', () => 'loaded'), 'right'],
+  };
+  for (const [name, [read, expected]] of Object.entries(READS)) {
+    for (const isNear of [false, true]) {
+      let meddle: (() => void) | undefined;
+      const now = (): number => {
+        meddle?.();
+        return 1_000;
+      };
+      const cache = newCache<unknown>({ maxBytes: '4MB', shards: 1, now });
+      const meddler = SharedCache.attach(cache.handle, { now });
+      cache.put('k', 'right', { ttl: 5_000 });
+      cache.put('far', 'far away', { ttl: 5_000 });
+      cache.put('wrong', 'w', { ttl: 7_000 });
+      const reader = isNear ? cache : meddler;
+      meddle = () => [reader.get('wrong'), reader.expiresIn('wrong')];
+      t.equal(read(reader), expected, `${name}, ${isNear ? 'near' : 'far'}`);
+      meddle = undefined;
+      meddler.close();
+      cache.close();
     }
   }
 });
