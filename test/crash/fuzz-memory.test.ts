@@ -10,7 +10,7 @@ import type { FuzzOrder } from '../fixtures/memory-fuzz-worker.js';
  * Memory and handles that make no sense: any answer is a value, a miss, a refusal or a SharedCacheError; nothing hangs,
  * nothing ends the thread. `SEED=` and `RUNS=` choose what is tried, and a finding names its own.
  */
-const RUNS = effort('RUNS', 40, 600);
+const RUNS = effort('RUNS', 20, 600);
 /** Of a control, which ends with its first finding: one run in fifty finds the missing check of pages. */
 const MOST_RUNS = 750;
 /** ms without a step after which a thread hangs; the longest step takes some 50 on a quiet machine. */

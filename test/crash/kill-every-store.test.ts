@@ -11,7 +11,7 @@ import { wholeNumbers } from '../fixtures/random.js';
  * next call finds the lock in its own abandoned hand, which is repaired exactly as a dead thread's.
  */
 const seed = Number(process.env.SEED ?? 42);
-const WANTED = effort('KILL_POINTS', 20_000, 300_000);
+const WANTED = effort('KILL_POINTS', 8_000, 300_000);
 t.setTimeout(300_000 + WANTED * 3);
 t.comment(`SEED=${seed}`);
 const random = wholeNumbers(seed);

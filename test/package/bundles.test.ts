@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { BUNDLERS } from '../fixtures/bundlers.js';
+import { ONLY_LONG } from '../fixtures/effort.js';
 import { installPacked } from '../fixtures/packed.js';
 import { plainNode } from '../fixtures/plain-node.js';
 
@@ -57,7 +58,7 @@ const MISSING = 'SharedCacheError ERR_MODULE_MISSING true';
 
 t.setTimeout(200_000);
 
-t.test('bundles', async (t) => {
+t.test('bundles', ONLY_LONG, async (t) => {
   // Not below this checkout, which has a node_modules.
   const outside = mkdtempSync(join(tmpdir(), 'mooncake-bundles-'));
   t.teardown(() => rmSync(outside, { recursive: true }));

@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { ONLY_LONG } from '../fixtures/effort.js';
 import { installPacked } from '../fixtures/packed.js';
 
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
@@ -51,7 +52,7 @@ export async function use(codec: Codec, options: PutOptions): Promise<Profile | 
 new SharedCache(undefined, {}, {});
 `;
 
-t.test('the packed library in a project', async (t) => {
+t.test('the packed library in a project', ONLY_LONG, async (t) => {
   const project = t.testdir({
     'package.json': '{ "private": true }',
     'main.cjs': `const ${threads} = require('node:worker_threads');

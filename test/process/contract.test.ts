@@ -12,7 +12,7 @@ import { LONG } from '../fixtures/effort.js';
 const run = promisify(execFile);
 const folder = fileURLToPath(new URL('../contract/', import.meta.url));
 const all = readdirSync(folder).filter((name) => name.endsWith('.test.js'));
-const usual = ['basics', 'habits', 'tags-namespaces', 'leaving', 'getorset', 'threads-iteration'];
+const usual = ['basics', 'habits', 'tags-namespaces', 'leaving', 'getorset'];
 t.setTimeout(600_000);
 
 for (const file of LONG ? all : usual.map((name) => `${name}.test.js`)) {

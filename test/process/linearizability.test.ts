@@ -14,7 +14,7 @@ import type { HistoryOrder } from '../fixtures/process/history-process.js';
 import { untilFound } from '../fixtures/until-found.js';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 1e9);
-const OPERATIONS = effort('OPERATIONS', 60_000, 1_200_000);
+const OPERATIONS = effort('OPERATIONS', 30_000, 1_200_000);
 const PROCESSES = 3;
 const THREADS = 2;
 const KEYS = 64;

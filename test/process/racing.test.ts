@@ -10,7 +10,7 @@ import { Child } from '../fixtures/process/child.js';
 import { folderFor } from '../fixtures/process/folder.js';
 
 const PROCESSES = 8;
-const ROUNDS = effort('ROUNDS', 30, 400);
+const ROUNDS = effort('ROUNDS', 15, 400);
 const ADDS = 100;
 t.setTimeout(120_000 + ROUNDS * 500);
 

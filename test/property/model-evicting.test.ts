@@ -8,7 +8,7 @@ import { SharedCache } from '../../src/index.js';
 import { EVICTION_NAMES } from '../../src/policy/index.js';
 import { effort } from '../fixtures/effort.js';
 
-const RUNS = effort('RUNS', 40, 400);
+const RUNS = effort('RUNS', 25, 400);
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 console.log(`# SEED=${seed}, ${RUNS} runs for each policy`);
 

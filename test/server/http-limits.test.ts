@@ -83,7 +83,7 @@ t.test('broken requests', async (t) => {
   const { ask, port, cache } = await serving(t);
   cache.put('kept', 'kept');
   const below = wholeNumbers(seed);
-  const requests = effort('BROKEN_REQUESTS', 2_500, 50_000);
+  const requests = effort('BROKEN_REQUESTS', 1_200, 50_000);
   const AT_ONCE = 50;
   const wrong: string[] = [];
   for (let done = 0; done < requests; done += AT_ONCE) {

@@ -9,7 +9,7 @@ import {
   startSentinels,
   startServer,
 } from '../../scripts/services/redis.js';
-import { LONG } from '../fixtures/effort.js';
+import { ONLY_LONG } from '../fixtures/effort.js';
 
 t.setTimeout(300_000);
 const program = serverProgram();
@@ -33,8 +33,7 @@ else {
     await t.rejects(startServer(program, '--no-such-flag', '1'), /does not get ready/);
   });
 
-  const skip = !LONG && 'in npm run test:long';
-  t.test('sentinels make a replica the primary when the primary dies', { skip }, async (t) => {
+  t.test('sentinels make a replica the primary when the primary dies', ONLY_LONG, async (t) => {
     const { sentinels, primary, stop } = await startSentinels(program);
     primary.signal('SIGKILL');
     const asked = ['sentinel', 'get-master-addr-by-name', SENTINEL_NAME];
@@ -47,7 +46,7 @@ else {
     await stop();
   });
 
-  t.test('a cluster of three answers for all slots', { skip }, async (t) => {
+  t.test('a cluster of three answers for all slots', ONLY_LONG, async (t) => {
     const { nodes, stop } = await startCluster(program);
     const stored: string[] = [];
     for (const { port } of nodes) stored.push(await command(program, port, 'set', 'k', 'v'));

@@ -72,7 +72,7 @@ for (const blocking of [0, 2, THREADS]) {
     const random = seededRandom(seed + blocking);
     for (const [keys, most] of [
       [50, 3],
-      [effort('GRAPH_KEYS', 100, 300), 6],
+      [effort('GRAPH_KEYS', 50, 300), 6],
     ]) {
       const graph = drawGraph(random, keys, most, false);
       const { byKey, loads } = await play(t, random, graph, blocking);

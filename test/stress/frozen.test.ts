@@ -12,7 +12,7 @@ import { untilFound } from '../fixtures/until-found.js';
  * A frozen object that a thread keeps near must never be older than what another thread was told is stored, and must be whole.
  */
 const KEYS = ['a', 'b', 'c', 'd'];
-const ROUNDS = effort('ROUNDS', 40_000, 200_000);
+const ROUNDS = effort('ROUNDS', 20_000, 200_000);
 
 /** Reads while another thread writes: gets that gave less than had been acknowledged before, a mixture, or what can be changed. */
 async function countWrong(engine: string): Promise<{ wrong: number; reads: number; same: number }> {

@@ -11,7 +11,7 @@ import { checkKey } from '../fixtures/linearizability.js';
 import { untilFound } from '../fixtures/until-found.js';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 1e9);
-const OPERATIONS = effort('OPERATIONS', 100_000, 2_000_000);
+const OPERATIONS = effort('OPERATIONS', 50_000, 2_000_000);
 const THREADS = 8;
 const KEYS = 256;
 const KILLS = 24;

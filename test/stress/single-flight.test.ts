@@ -7,9 +7,9 @@ import { withCache } from '../fixtures/with-cache.js';
 t.setTimeout(120_000);
 
 const THREADS = 8;
-const CALLERS = effort('CALLERS', 15, 50);
+const CALLERS = effort('CALLERS', 8, 50);
 const KEYS = 1_000;
-const KILLS = effort('KILLS', 6, 48);
+const KILLS = effort('KILLS', 3, 48);
 
 /** Waiting for a load does not keep a process alive; a test has to. */
 function stayAlive(t: { teardown(end: () => void): void }): void {

@@ -8,7 +8,7 @@ import { effort } from '../fixtures/effort.js';
 import { plainNode } from '../fixtures/plain-node.js';
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-const ROUNDS = effort('ROUNDS', 20, 300);
+const ROUNDS = effort('ROUNDS', 8, 300);
 /** Enough of piscina's own to meet the moment; it takes a dozen mostly. */
 const CONTROL_ROUNDS = 400;
 
