@@ -1,7 +1,4 @@
-import { once } from 'node:events';
-import { chmodSync } from 'node:fs';
-import type { ListenOptions, Server } from 'node:net';
-import { isMainThread } from 'node:worker_threads';
+import type { ListenOptions } from 'node:net';
 import { SharedCacheError } from '../index.js';
 
 /** Where a server is to listen: a port of an address, or a socket in the file system. */
@@ -28,31 +25,3 @@ export function parseAddress(name: string, address: unknown): Address {
 
 /** The addresses of the machine itself, and the name that always means one of them. */
 export const isLoopback = (host: string): boolean => /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host);
-
-/** Listens, and returns where. A socket is its owner's alone. Throws ERR_LISTEN_FAILED. */
-export async function listenAt(server: Server, { options }: Address, backlog: number): Promise<string> {
-  const { path } = options;
-  // Only the main thread may change it; for a moment, since a socket is made before listen() returns.
-  const mask = path !== undefined && isMainThread ? process.umask(0o177) : undefined;
-  const listening = once(server, 'listening');
-  try {
-    server.listen({ ...options, backlog });
-  } finally {
-    if (mask !== undefined) process.umask(mask);
-  }
-  try {
-    await listening;
-  } catch (error) {
-    throw new SharedCacheError('ERR_LISTEN_FAILED', `cannot listen at ${path ?? `${options.host}:${options.port}`}`, {
-      cause: error,
-    });
-  }
-  if (path !== undefined) chmodSync(path, 0o600);
-  return addressOf(server);
-}
-
-function addressOf(server: Server): string {
-  const address = server.address();
-  if (typeof address === 'string' || address === null) return `${address}`;
-  return address.family === 'IPv6' ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
-}

@@ -1,6 +1,7 @@
 import { SharedCache, SharedCacheError } from '../index.js';
 import { type Address, parseAddress } from './address.js';
 import { listenHttp } from './http/listen.js';
+import type { Listening } from './listening.js';
 import { listenResp } from './resp/listen.js';
 
 /** What is served, where, and to whom. */
@@ -57,8 +58,6 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     },
   };
 }
-
-type Listening = Awaited<ReturnType<typeof listenResp>>;
 
 function check(options: ServerOptions): ServerOptions {
   if (typeof options !== 'object' || options === null)

@@ -57,6 +57,30 @@ t.test('@redis/client, by the protocols 2 and 3', async (t) => {
   }
 });
 
+t.test('INCR of every number there is', async (t) => {
+  const { cache, port } = await serveResp(t);
+  const client = createClient({ url: `redis://127.0.0.1:${port}`, RESP: 3 });
+  await client.connect();
+  const most = Number.MAX_SAFE_INTEGER;
+  for (const value of [7, 2 ** 50 - 1, 2 ** 50, most - 1, -most, '7', `${most - 1}`, `-${most}`]) {
+    cache.put('n', value, { ttl: 50_000, tags: ['kept'] });
+    // What the client makes of it is not looked at: it rounds the largest.
+    await client.incr('n');
+    t.equal(cache.get('n'), Number(value) + 1);
+    t.strictSame(cache.entry('n')?.tags, ['kept'], `${value}: keeps its tags`);
+    t.ok((cache.expiresIn('n') as number) <= 50_000, 'and its TTL');
+  }
+  cache.put('n', 5);
+  t.equal(await client.incrBy('n', 2 ** 52), 2 ** 52 + 5);
+  t.equal(await client.decrBy('new', 2 ** 52), -(2 ** 52));
+  for (const value of [most, `${most}`, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 'one', 2 ** 60]) {
+    cache.put('n', value);
+    await t.rejects(client.incr('n'), /overflow|not an integer/);
+    t.same(cache.get('n'), value, 'a refused one changes nothing');
+  }
+  client.destroy();
+});
+
 t.test('octets of any kind come back as they were', async (t) => {
   const { cache, port } = await serveResp(t);
   const client = new Redis(port, '127.0.0.1');

@@ -1,9 +1,6 @@
-import { once } from 'node:events';
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-
-/** What running requests are given when the server ends. */
-const GRACE_MS = 10_000;
+import { endGracefully } from '../listening.js';
 
 /** The connections of a server and the answers each still owes: what a graceful end has to know. */
 export class Connections {
@@ -34,16 +31,20 @@ export class Connections {
   }
 
   /** Idle connections end at once, running requests finish, and those that have not finished by then are cut off. */
-  async end(graceMs = GRACE_MS): Promise<void> {
-    const closed = once(this.#server, 'close');
+  async end(graceMs?: number): Promise<void> {
     this.#isEnding = true;
-    this.#server.close();
+    await endGracefully(
+      this.#server,
+      () => this.#endIdle(),
+      () => this.#server.closeAllConnections(),
+      graceMs,
+    );
+  }
+
+  #endIdle(): void {
     for (const [socket, answers] of this.#owed) {
       if (answers.size === 0) socket.destroy();
       for (const response of answers) response.shouldKeepAlive = false;
     }
-    const cutOff = setTimeout(() => this.#server.closeAllConnections(), graceMs);
-    await closed;
-    clearTimeout(cutOff);
   }
 }

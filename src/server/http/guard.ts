@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isLoopback } from '../address.js';
 import { isToken } from '../token.js';
 import type { Exchange } from './exchange.js';
 import { badRequest, Problem } from './problem.js';
@@ -35,12 +36,11 @@ export function hasToken({ request, served }: Exchange): boolean {
 export const ASK_FOR_TOKEN = { 'www-authenticate': 'Bearer realm="mooncake-cache"' };
 
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
-const LOOPBACK_ADDRESS = /^(127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 function isOwnName(host: string): boolean {
   const [, name = ''] = /^(\[[\da-f:.]+\]|[^\s:@/[\]]+)(?::\d*)?$/i.exec(host) ?? [];
   const plain = name.toLowerCase().replace(/\.$/, '');
-  return plain === 'localhost' || plain.endsWith('.localhost') || LOOPBACK_ADDRESS.test(plain);
+  return isLoopback(plain === '[::1]' ? '::1' : plain) || plain.endsWith('.localhost');
 }
 
 function checkOrigin({ headers }: IncomingMessage, { host }: Target): void {

@@ -42,13 +42,14 @@ export async function putKey(exchange: Exchange, key: string): Promise<void> {
   const limitBytes = keyspace.maxEntryBytes - storedKeyBytes(key, names);
   if (limitBytes < 0) throw tooLarge(limitBytes);
   const octets = await readBody(exchange, limitBytes);
-  let isNew = !keyspace.has(key);
+  let wasThere: boolean;
   if (isConditional(conditions)) {
-    isNew = writeIf(keyspace, key, conditions, octets, options).isNew;
-  } else if (!keyspace.put(key, octets, options)) {
-    throw notStored(keyspace, key, limitBytes);
+    wasThere = writeIf(keyspace, key, conditions, octets, options);
+  } else {
+    wasThere = keyspace.has(key);
+    if (!keyspace.put(key, octets, options)) throw notStored(keyspace, key, limitBytes);
   }
-  answerEmpty(exchange, isNew ? 201 : 204, etagIfUnchanged(keyspace, key, octets));
+  answerEmpty(exchange, wasThere ? 204 : 201, etagIfUnchanged(keyspace, key, octets));
 }
 
 export function deleteKey(exchange: Exchange, key: string): void {
@@ -56,16 +57,14 @@ export function deleteKey(exchange: Exchange, key: string): void {
   const { request, served } = exchange;
   const keyspace = keyspaceOf(served.cache, namespacesOf(exchange));
   const conditions = conditionsOf(request.headers);
-  const removed = isConditional(conditions)
-    ? !writeIf(keyspace, key, conditions, undefined).isNew
-    : keyspace.delete(key);
+  const removed = isConditional(conditions) ? writeIf(keyspace, key, conditions, undefined) : keyspace.delete(key);
   if (!removed) throw notFound();
   answerEmpty(exchange, 204);
 }
 
 /**
  * Stores the octets, or removes the entry when there are none, if the entry is as the conditions want it: in one atomic
- * step. `isNew`: there was no entry.
+ * step. Whether there was an entry.
  *
  * `update` runs the callback for one version of the entry and stores only if that is still the version. The callback sees
  * whether there is an entry, and `entry` the version: were it another than update's, update would run the callback again,
@@ -77,15 +76,15 @@ function writeIf(
   conditions: Conditions,
   octets: Buffer | undefined,
   options: Parameters<Keyspace['put']>[2] = {},
-): { isNew: boolean } {
-  let isNew = false;
+): boolean {
+  let wasThere = false;
   const stored = keyspace.update(
     key,
     (current) => {
-      isNew = current === undefined;
+      wasThere = current !== undefined;
       // A condition on an entry that is not there is no condition on its removal: 404, not 412.
-      if (isNew && octets === undefined) return undefined;
-      const version = isNew ? undefined : keyspace.entry(key)?.version;
+      if (!wasThere && octets === undefined) return undefined;
+      const version = wasThere ? keyspace.entry(key)?.version : undefined;
       if (evaluate(conditions, version) !== 'pass') throw preconditionFailed();
       return octets;
     },
@@ -93,7 +92,7 @@ function writeIf(
   );
   // With a TTL of 0 nothing is stored, but update gives the value back.
   if (octets !== undefined && stored === undefined) throw tooLarge(octets.length - 1);
-  return { isNew };
+  return wasThere;
 }
 
 /** Without room for its tags and namespaces an entry of nearly the largest size is refused; a lock that is kept leaves the old one. */

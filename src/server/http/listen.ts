@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { SharedCache } from '../../index.js';
-import { type Address, listenAt } from '../address.js';
+import type { Address } from '../address.js';
 import { Dashboard } from '../dashboard/dashboard.js';
+import { type Listening, listenAt, type Source } from '../listening.js';
 import { BodyBudget } from './body.js';
 import { Connections } from './connections.js';
 import { Exporter } from './exporter.js';
@@ -18,22 +18,15 @@ const LIMITS = {
   keepAliveTimeout: 10_000,
   connectionsCheckingInterval: 1_000,
 };
-const MAX_CONNECTIONS = 4_096;
-/** Connections that wait to be accepted: a thousand clients may come at once. */
-const BACKLOG = 1_024;
 /** How long nothing may move on a connection, in either direction. */
 const IDLE_MS = 120_000;
 
 /** Serves a cache over HTTP. */
-export async function listenHttp(
-  { cache, token }: { cache: SharedCache<unknown>; token?: string | undefined },
-  at: Address,
-): Promise<{ address: string; close(): Promise<void> }> {
+export async function listenHttp({ cache, token }: Source, at: Address): Promise<Listening> {
   const server = createServer(LIMITS);
-  server.maxConnections = MAX_CONNECTIONS;
   server.setTimeout(IDLE_MS);
   const connections = new Connections(server);
-  const address = await listenAt(server, at, BACKLOG);
+  const address = await listenAt(server, at);
   const exporter = new Exporter(cache);
   const dashboard = new Dashboard(exporter);
   const served = {

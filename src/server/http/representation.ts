@@ -1,4 +1,4 @@
-import { types } from 'node:util';
+import { octetsOf } from '../octets.js';
 import { Problem } from './problem.js';
 
 /** A value as octets, and what they are. */
@@ -12,15 +12,10 @@ export interface Representation {
  * Throws 406 for what JSON would lose: a Map, a bigint, NaN, a cycle.
  */
 export function representationOf(value: unknown): Representation {
-  const octets = binaryOf(value);
+  const octets = octetsOf(value);
   if (octets !== undefined) return { contentType: 'application/octet-stream', octets };
   if (typeof value === 'string') return { contentType: 'text/plain; charset=utf-8', octets: Buffer.from(value) };
   return { contentType: 'application/json', octets: Buffer.from(jsonOf(value)) };
-}
-
-function binaryOf(value: unknown): Buffer | undefined {
-  if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  return types.isArrayBuffer(value) ? Buffer.from(value) : undefined;
 }
 
 function jsonOf(value: unknown): string {

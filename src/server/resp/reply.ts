@@ -1,4 +1,4 @@
-import { types } from 'node:util';
+import { octetsOf } from '../octets.js';
 
 /** Replies, as strings of one character for each octet. What differs between the protocols 2 and 3 takes the number. */
 export type Protocol = 2 | 3;
@@ -32,9 +32,8 @@ const latin1Of = (text: string): string => (ASCII.test(text) ? text : Buffer.fro
 export function valueReply(value: unknown): string | undefined {
   if (typeof value === 'string') return bulk(latin1Of(value));
   if (typeof value === 'number') return bulk(`${value}`);
-  if (ArrayBuffer.isView(value))
-    return bulk(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1'));
-  return types.isArrayBuffer(value) ? bulk(Buffer.from(value).toString('latin1')) : undefined;
+  const octets = octetsOf(value);
+  return octets === undefined ? undefined : bulk(octets.toString('latin1'));
 }
 
 export const keyReply = (key: string): string => bulk(latin1Of(key));

@@ -1,10 +1,16 @@
 /** GET, SET and what else reads and writes values. */
-import type { SharedCache } from '../../index.js';
+import { type Entry, type PutOptions, type SharedCache, SharedCacheError } from '../../index.js';
 import { type Client, type Command, integerOf } from './command.js';
 import { array, integer, keyOf, nil, OK, RespError, storedOf, syntaxError, valueReply, wrongType } from './reply.js';
 
 /** Attempts of a write that others overtook each time. */
 const MAX_ATTEMPTS = 1_000;
+/**
+ * What is added to in place, and how much at once: were every thread there is to add at the same moment, the sum would still
+ * be a safe integer.
+ */
+const MAX_IN_PLACE = 2 ** 50;
+const MAX_STEP_IN_PLACE = 2 ** 40;
 
 export const STRING_COMMANDS: Readonly<Record<string, Command>> = {
   get: {
@@ -73,9 +79,7 @@ function set({ served: { cache }, protocol }: Client, args: readonly string[]): 
     if ((old === undefined) === (options.only === 'xx') && options.only !== undefined)
       return options.get ? before : nil(protocol);
     const ttl = options.keepTtl ? old?.expiresIn : options.ttl;
-    const stored =
-      old === undefined ? cache.putIfAbsent(key, value, { ttl }) : cache.putIfVersion(key, value, old.version, { ttl });
-    if (stored) return before;
+    if (storeOver(cache, key, value, old, { ttl })) return before;
   }
   throw notStored();
 }
@@ -107,23 +111,53 @@ function setOptionsOf(args: readonly string[]): SetOptions {
   return options;
 }
 
-/** A string of digits, which SET stores, becomes a number. TTL and tags stay: the cache's own increment takes numbers only. */
+/**
+ * A small number is added to in place. Anything else, a string of digits as SET stores them first of all, is replaced by the
+ * sum, with the TTL and the tags it had.
+ */
 function increment({ served: { cache } }: Client, octets: string, by: number): string {
   const key = keyOf(octets);
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const old = cache.entry(key);
-    const next = numberOf(old?.value) + by;
-    if (!Number.isSafeInteger(next)) throw new RespError('ERR increment or decrement would overflow');
-    if (old === undefined ? cache.putIfAbsent(key, next) : cache.putIfVersion(key, next, old.version, keeping(old)))
-      return integer(next);
+    const sum = isInPlace(cache.peek(key), by) ? incrementInPlace(cache, key, by) : replaceBySum(cache, key, by);
+    if (sum !== undefined) return integer(sum);
   }
   throw notStored();
 }
 
-const keeping = ({ expiresIn, tags }: { expiresIn: number; tags: string[] }): { ttl: number; tags: string[] } => ({
-  ttl: expiresIn,
-  tags,
-});
+const isInPlace = (value: unknown, by: number): boolean =>
+  (value === undefined || (Number.isInteger(value) && Math.abs(value as number) < MAX_IN_PLACE)) &&
+  Math.abs(by) <= MAX_STEP_IN_PLACE;
+
+/** The sum; undefined when another thread has stored something else there meanwhile. */
+function incrementInPlace(cache: SharedCache<unknown>, key: string, by: number): number | undefined {
+  try {
+    return cache.increment(key, by);
+  } catch (error) {
+    if (error instanceof SharedCacheError && error.code === 'ERR_INVALID_VALUE') return undefined;
+    throw error;
+  }
+}
+
+/** The sum; undefined when another thread was quicker. */
+function replaceBySum(cache: SharedCache<unknown>, key: string, by: number): number | undefined {
+  const old = cache.entry(key);
+  const sum = numberOf(old?.value) + by;
+  if (!Number.isSafeInteger(sum)) throw new RespError('ERR increment or decrement would overflow');
+  return storeOver(cache, key, sum, old, { ttl: old?.expiresIn, tags: old?.tags }) ? sum : undefined;
+}
+
+/** Stores the value if the entry is still the one that was read. */
+function storeOver(
+  cache: SharedCache<unknown>,
+  key: string,
+  value: unknown,
+  old: Entry<unknown> | undefined,
+  options: PutOptions,
+): boolean {
+  return old === undefined
+    ? cache.putIfAbsent(key, value, options)
+    : cache.putIfVersion(key, value, old.version, options);
+}
 
 function numberOf(value: unknown): number {
   if (value === undefined) return 0;
