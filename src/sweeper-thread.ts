@@ -33,8 +33,7 @@ const ignore = (): void => {};
 /** A thread that sweeps caches. It never keeps the process alive, and ends when it has none left. */
 export class SweeperThread {
   /** What it sweeps now. */
-  readonly jobs = new Map<number, Job>();
-  readonly #phases = new Map<number, Int32Array>();
+  readonly jobs = new Map<number, Assignment>();
   /**
    * Memory of the caches it no longer sweeps: none of it is freed before the thread ends. A thread that allocates nothing
    * collects no garbage, and V8 does not count shared memory as a reason to.
@@ -60,16 +59,17 @@ export class SweeperThread {
   }
 
   add(job: Job): void {
-    const phase = new Int32Array(new SharedArrayBuffer(4));
-    this.jobs.set(job.id, job);
-    this.#phases.set(job.id, phase);
-    void this.#api.add({ ...job, phase }).then(ignore, () => {
+    const assignment = { ...job, phase: new Int32Array(new SharedArrayBuffer(4)) };
+    this.jobs.set(job.id, assignment);
+    void this.#api.add(assignment).then(ignore, () => {
       if (this.jobs.delete(job.id)) this.#onRefused(job);
     });
   }
 
   remove(job: Job): void {
-    if (!this.jobs.delete(job.id)) return;
+    const assignment = this.jobs.get(job.id);
+    if (assignment === undefined) return;
+    this.jobs.delete(job.id);
     this.heldBytes += bytesOf(job.buffers);
     this.#removing++;
     // Not before it has answered: until then other threads count on its ticking, and the next cache can have it.
@@ -77,19 +77,17 @@ export class SweeperThread {
       this.#removing--;
       if (this.jobs.size === 0 && this.#removing === 0) void this.#worker.terminate();
     }, ignore);
-    this.#waitUntilOver(job);
+    waitUntilOver(assignment);
   }
+}
 
-  /**
-   * A job that has not begun never does. One of an opened cache is over when this returns, so that who opens the path next
-   * does not find the sweeper there and take the cache for one in use.
-   */
-  #waitUntilOver({ id, buffers }: Job): void {
-    const phase = this.#phases.get(id) as Int32Array;
-    this.#phases.delete(id);
-    if (Atomics.compareExchange(phase, 0, PHASE.waiting, PHASE.over) === PHASE.waiting) return;
-    if (buffers.file !== undefined) Atomics.wait(phase, 0, PHASE.sweeping, LEAVE_PATIENCE_MS);
-  }
+/**
+ * A job that has not begun never does. One of an opened cache is over when this returns, so that who opens the path next
+ * does not find the sweeper there and take the cache for one in use.
+ */
+function waitUntilOver({ phase, buffers }: Assignment): void {
+  if (Atomics.compareExchange(phase, 0, PHASE.waiting, PHASE.over) === PHASE.waiting) return;
+  if (buffers.file !== undefined) Atomics.wait(phase, 0, PHASE.sweeping, LEAVE_PATIENCE_MS);
 }
 
 function bytesOf({ control, segments }: ArenaBuffers): number {

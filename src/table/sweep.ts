@@ -58,13 +58,17 @@ export function reclaimPageLocked(shard: Shard, page: number, most: number): boo
 function sweepEntryLocked(shard: Shard, ref: number, now: number): boolean {
   const over = overLocked(shard, ref);
   if (over === undefined) return false;
-  const end = endLocked(shard, ref);
-  // An entry without a grace period may have expired after `now` was taken: it is over for good all the same.
-  if (over === CAUSE.expired && end > now && end > expiryAt(shard.words, wordOf(ref))) {
+  if (over === CAUSE.expired && isInGraceLocked(shard, ref, now)) {
     markPastLocked(shard, ref);
     return false;
   }
   return leaveByRefLocked(shard, ref, over);
+}
+
+/** Of an expired entry. One without a grace period may have expired after `now` was taken: it is over for good all the same. */
+function isInGraceLocked(shard: Shard, ref: number, now: number): boolean {
+  const end = endLocked(shard, ref);
+  return end > now && end > expiryAt(shard.words, wordOf(ref));
 }
 
 /** Takes an entry found from the heap's side out of its slot. False when no slot has it. */

@@ -244,11 +244,11 @@ export class Table {
   }
 }
 
-/** The cache's policy. Throws ERR_INVALID_HANDLE when there is none of its number, or no room for it. */
 /** All memory that is mapped from the file. */
 const mappedOf = ({ control, segments }: ArenaBuffers, { monitor }: MappedFile): SharedArrayBuffer[] =>
   monitor === undefined ? [control, ...segments] : [control, ...segments, monitor];
 
+/** The cache's policy. Throws ERR_INVALID_HANDLE when there is none of its number, or no room for it. */
 function policyOf(arena: Arena): PolicyFactory {
   const id = arena.words[CONTROL.evictionId];
   const policy = policies[EVICTION_NAMES[id]];
