@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { SharedCache } from '../index.js';
 import { createServer } from '../server/index.js';
+import { top } from './top.js';
 import { UsageError } from './usage.js';
 
 /** What the command line said. */
@@ -33,6 +34,11 @@ async function onCache(name: string, cache: Cache, { words, values }: Call): Pro
     case 'stats':
       report({ ...cache.getStats() }, isJson);
       return 0;
+    case 'top': {
+      const { interval, count } = values as Record<string, string | undefined>;
+      await top(words[0], cache, { interval, count, isJson });
+      return 0;
+    }
     case 'keys':
       return printKeys(cache, values, isJson);
     case 'get':

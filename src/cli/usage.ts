@@ -16,6 +16,12 @@ export interface Usage {
 export const COMMANDS: ReadonlyMap<string, Usage> = new Map<string, Usage>(
   Object.entries({
     stats: { words: ['PATH'], what: 'totals over all threads and processes', examples: ['stats /dev/shm/app --json'] },
+    top: {
+      words: ['PATH'],
+      what: 'what happens in it, looked at each second; with --interval SECONDS and --count N',
+      examples: ['top /dev/shm/app', 'top /dev/shm/app --count 60 --json'],
+      options: { interval: { type: 'string' }, count: { type: 'string' } },
+    },
     keys: {
       words: ['PATH'],
       what: 'the keys, one a line; with --prefix TEXT and --limit N',

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { RateMeter } from '../../src/cli/rates.js';
+import { screenOf } from '../../src/cli/view.js';
 import { SharedCache } from '../../src/index.js';
 import { folderFor } from '../fixtures/process/folder.js';
 
@@ -60,6 +62,75 @@ t.test('what cannot be done is one line and an exit code', async (t) => {
     t.match(run(...args), { code: 2, err: /^[^\n]+Try --help\.\n$/ }, args.join(' '));
   t.match(run('--help'), { code: 0, out: 'Examples:' });
   t.match(run('get', '--help'), { code: 0, out: 'npx mooncake-cache get' });
+});
+
+t.test('top', async (t) => {
+  const path = join(folderFor(t), 'cache');
+  const cache = SharedCache.open<unknown>(path, { maxBytes: '4MB', monitor: { sample: 1 } });
+  t.teardown(() => cache.close());
+  const top = (...args: string[]) => {
+    const child = spawn(process.execPath, [PROGRAM, 'top', path, ...args]);
+    t.teardown(() => child.kill('SIGKILL'));
+    return { child, exited: once(child, 'exit'), lines: createInterface(child.stdout)[Symbol.asyncIterator]() };
+  };
+  const work = (): void => {
+    for (let i = 0; i < 20; i++) cache.put(`k${i}`, i);
+    for (let i = 0; i < 30; i++) cache.get(`k${i}`);
+    cache.delete('k0');
+  };
+  const { exited, lines } = top('--interval', '0.2', '--count', '200', '--json');
+  // Until a look falls between two of this thread's works.
+  for (;;) {
+    const { value, done } = await lines.next();
+    if (done) break;
+    const { perSecond, hitRatio, stats, latency, left } = JSON.parse(value);
+    work();
+    if (perSecond.puts === 0 || hitRatio === null) continue;
+    t.ok(hitRatio > 0.5 && hitRatio < 0.8, `${hitRatio}`);
+    t.ok(perSecond.gets > perSecond.puts && perSecond.puts > perSecond.deletes && perSecond.deletes > 0);
+    t.ok(left.deleted > 0);
+    t.match(stats, { totalObjects: Number, maxBytes: 4 * 2 ** 20 });
+    t.match(latency['get.hit'], { p50: Number, p99: Number });
+    break;
+  }
+  t.ok(await Promise.race([exited.then(() => false), lines.next().then(() => true)]), 'it goes on');
+
+  const brief = top('--interval', '0.05', '--count', '2');
+  t.match((await brief.lines.next()).value, /^\d\d:\d\d:\d\d {2}gets \d+\/s {2}hits .* memory \d/);
+  t.strictSame(await brief.exited, [0, null], 'and ends after so many looks');
+
+  const endless = top('--interval', '0.05');
+  await endless.lines.next();
+  endless.child.kill('SIGINT');
+  t.strictSame(await endless.exited, [0, null], 'or at Ctrl-C');
+  for (const args of [
+    ['--interval', 'x'],
+    ['--interval', '0'],
+    ['--count', '0'],
+    ['--count', ''],
+  ])
+    t.match(run('top', path, ...args), { code: 2, err: /--(interval|count) must be a number/ });
+});
+
+t.test('the screen of top', async (t) => {
+  const cache = new SharedCache({ maxBytes: '4MB', monitor: true });
+  t.teardown(() => cache.close());
+  const meter = new RateMeter(cache);
+  for (let i = 0; i < 100; i++) cache.put(`k${i}`, 'x'.repeat(1_000));
+  cache.get('k1');
+  cache.monitor?.recordOperation('lookup', 2, true);
+  cache.monitor?.recordOperation('evil\x1b[2J', 1, true);
+  const rates = meter.look();
+  const screen = screenOf('/dev/shm/app', rates, false);
+  t.match(screen, /^\/dev\/shm\/app {2}100 entries, 1 threads\n/);
+  t.match(screen, /^memory +█+░+ \d+\.\d % of 4\.0 MB$/m);
+  t.match(screen, /^gets .*\/s +100\.0 % hits, 100\.0 % since the start$/m);
+  t.match(screen, /^left +evicted 0\/s/m);
+  t.match(screen, /^ms +p50 +p99 +max$/m);
+  t.match(screen, /^lookup +[\d.]+ +[\d.]+ +[\d.]+$/m);
+  t.notOk(screen.includes('\x1b'), 'no escape reaches the terminal that the view did not make');
+  t.ok(screenOf('p', rates, true).startsWith('\x1b[1mp'));
+  t.match(screenOf('p', meter.look(), false), /^gets +0\/s +– hits/m, 'no gets, no ratio');
 });
 
 t.test('serve', async (t) => {
