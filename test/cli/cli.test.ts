@@ -2,8 +2,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { RateMeter } from '../../src/cli/rates.js';
@@ -142,4 +144,44 @@ t.test('serve', async (t) => {
   t.equal((await fetch(`http://${http}/healthz`)).status, 200);
   child.kill('SIGTERM');
   t.strictSame(await exited, [0, null]);
+});
+
+t.test('serve with a token, at a socket and a port', async (t) => {
+  const folder = folderFor(t);
+  const [tokenFile, socket] = [join(folder, 'token'), join(folder, 'resp.sock')];
+  writeFileSync(tokenFile, 'the-secret\n');
+  const options = ['--http', '127.0.0.1:0', '--resp', socket, '--token-file', tokenFile, '--json'];
+  const child = spawn(process.execPath, [PROGRAM, 'serve', '--size', '4MB', ...options]);
+  t.teardown(() => child.kill('SIGKILL'));
+  const exited = once(child, 'exit');
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+  const { http, resp } = JSON.parse(line) as { http: string; resp: string };
+  t.equal(resp, socket);
+  t.equal((await fetch(`http://${http}/stats`)).status, 401);
+  const authorization = 'Bearer the-secret';
+  t.equal((await fetch(`http://${http}/stats`, { headers: { authorization } })).status, 200);
+  const client = connect(socket);
+  client.write('DBSIZE\r\nAUTH the-secret\r\nDBSIZE\r\nQUIT\r\n');
+  t.match(await text(client), /^-NOAUTH[^\r]*\r\n\+OK\r\n:0\r\n\+OK\r\n$/);
+  child.kill('SIGINT');
+  t.strictSame(await exited, [0, null]);
+  t.notOk(existsSync(socket), 'the socket is gone');
+  t.match(run('serve', '--size', '4MB', '--resp', socket, '--token-file', join(folder, 'none')), {
+    code: 1,
+    err: 'none',
+  });
+});
+
+t.test('a reader that has had enough', async (t) => {
+  const path = join(folderFor(t), 'cache');
+  const cache = SharedCache.open<unknown>(path, { maxBytes: '16MB' });
+  t.teardown(() => cache.close());
+  for (let i = 0; i < 50_000; i++) cache.put(`a key of some length, number ${i}`, i);
+  const child = spawn(process.execPath, [PROGRAM, 'keys', path], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const exited = once(child, 'exit');
+  const said = text(child.stderr);
+  await once(child.stdout, 'data');
+  child.stdout.destroy();
+  t.strictSame(await exited, [0, null]);
+  t.equal(await said, '');
 });
