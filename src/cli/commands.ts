@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { inspect } from 'node:util';
-import { SharedCache } from '../index.js';
+import { SharedCache, type SnapshotOptions } from '../index.js';
 import { createServer } from '../server/index.js';
+import { Progress } from './progress.js';
 import { top } from './top.js';
 import { UsageError } from './usage.js';
 
@@ -58,13 +59,23 @@ async function onCache(name: string, cache: Cache, { words, values }: Call): Pro
       return ok ? 0 : 1;
     }
     case 'dump':
-      report({ ...(await cache.dump(word)) }, isJson);
+      report({ ...(await showing('dump', (options) => cache.dump(word, options))) }, isJson);
       return 0;
     default: {
-      const loaded = await cache.load(word);
+      const loaded = await showing('load', (options) => cache.load(word, options));
       report({ ...loaded }, isJson);
       return loaded.damaged === undefined ? 0 : 1;
     }
+  }
+}
+
+/** Shows on stderr how far the work has come, if it takes long. */
+async function showing<T>(what: string, work: (options: SnapshotOptions) => Promise<T>): Promise<T> {
+  const progress = new Progress(what, process.stderr);
+  try {
+    return await work({ onProgress: progress.onProgress });
+  } finally {
+    progress.stop();
   }
 }
 

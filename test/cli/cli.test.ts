@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { Progress } from '../../src/cli/progress.js';
 import { RateMeter } from '../../src/cli/rates.js';
 import { screenOf } from '../../src/cli/view.js';
 import { SharedCache } from '../../src/index.js';
@@ -133,6 +134,24 @@ t.test('the screen of top', async (t) => {
   t.notOk(screen.includes('\x1b'), 'no escape reaches the terminal that the view did not make');
   t.ok(screenOf('p', rates, true).startsWith('\x1b[1mp'));
   t.match(screenOf('p', meter.look(), false), /^gets +0\/s +– hits/m, 'no gets, no ratio');
+});
+
+t.test('progress of long work', async (t) => {
+  const at = (isTTY: boolean, ...looks: readonly number[]): string => {
+    let [now, said] = [0, ''];
+    const stream = { isTTY, write: (part: string) => (said += part) };
+    const progress = new Progress('dump', stream, () => now);
+    for (now of looks) progress.onProgress({ entries: 1_234, bytes: 3 * 2 ** 20 });
+    progress.stop();
+    return said.replaceAll('\r\x1b[K', '<');
+  };
+  t.equal(at(true, 100, 1_900), '', 'what is quick says nothing');
+  t.equal(at(true, 2_000, 4_100), '<dump: 1,234 entries, 3.0 MB, 2 s<dump: 1,234 entries, 3.0 MB, 4 s<');
+  t.equal(
+    at(false, 2_000, 4_100, 12_000),
+    'dump: 1,234 entries, 3.0 MB, 2 s\ndump: 1,234 entries, 3.0 MB, 12 s\n',
+    'without a terminal a line now and then',
+  );
 });
 
 t.test('serve', async (t) => {
