@@ -53,6 +53,8 @@ t.test('jest, as an ES module and as CommonJS', async (t) => {
       private: true,
       jest: {
         testEnvironment: 'node',
+        // Else it leaves one in the temporary directory of the machine.
+        cacheDirectory: '<rootDir>/cache',
         transform: {},
         testMatch: ['**/*.spec.*js'],
         moduleFileExtensions: ['js', 'mjs', 'cjs'],
