@@ -716,11 +716,11 @@ export abstract class Keyspace<V = unknown> {
   #value(key: string): V {
     const { frozen, reader, reading } = this.session;
     if (frozen === undefined) return reader.value(reading) as V;
-    const { hash, version } = reading;
     const { id } = this.space;
-    const shard = this.session.open().shardOf(hash);
     const place = frozen.renew(key, id, reading);
     if (place !== NOT_NEAR) return frozen.value(place) as V;
+    const { hash, version } = reading;
+    const shard = this.session.open().shardOf(hash);
     const value = reader.value(reading) as V;
     // A codec may have used this cache meanwhile, and with it the one reading.
     const isSame = reading.hash === hash && reading.version === version;
