@@ -89,10 +89,8 @@ export class Session {
    * From here to the lock nothing of the user's runs but what comes with a value.
    */
   begin(): Table {
-    if (!this.#isPlain) {
-      this.open();
-      this.#table.clock.ask();
-    }
+    if (this.#isPlain) return this.#table;
+    this.open().clock.ask();
     return this.open();
   }
 
