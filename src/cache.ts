@@ -160,7 +160,7 @@ export class SharedCache<V = unknown> extends Keyspace<V> {
 
   /** Live entries of the cache and of all namespaces; those that are over and not yet swept may count. */
   get size(): number {
-    return this.session.begin().countEntries();
+    return this.session.open().countEntries();
   }
 
   /** The namespace of this name: keys and tags of its own in the same memory. Throws ERR_INVALID_ARGUMENT. */

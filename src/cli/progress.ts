@@ -1,4 +1,5 @@
 import type { SnapshotProgress } from '../index.js';
+import { megabytes, number } from './view.js';
 
 /** Work that takes no longer says nothing. */
 const QUIET_MS = 2_000;
@@ -34,7 +35,7 @@ export class Progress {
     const now = this.#now();
     if (now < this.#dueAt) return;
     const seconds = ((now - this.#startedAt) / 1_000).toFixed(0);
-    const line = `${this.#what}: ${entries.toLocaleString('en')} entries, ${(bytes / 2 ** 20).toFixed(1)} MB, ${seconds} s`;
+    const line = `${this.#what}: ${number.format(entries)} entries, ${megabytes(bytes)}, ${seconds} s`;
     if (this.#stream.isTTY === true) {
       this.#stream.write(CLEAR_LINE + line);
       this.#isShown = true;

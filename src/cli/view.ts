@@ -6,12 +6,13 @@ const BAR_CELLS = 30;
 const NAME_CELLS = 10;
 const NUMBER_CELLS = 12;
 
-const number = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+/** Whole, with commas. */
+export const number = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const duration = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
 
 const share = (part: number | null): string => (part === null ? '–' : `${(part * 100).toFixed(1)} %`);
 const perSecond = (rate: number): string => `${number.format(rate)}/s`;
-const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
+export const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 
 /** One line, for a log or a pipe. */
 export function lineOf({ at, stats, perSecond: { gets, puts, deletes }, hitRatio, left }: Rates): string {
