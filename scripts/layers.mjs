@@ -38,7 +38,7 @@ const FLOORS = [
 
 /** What a user can import, and the rooms that import nothing else of this package, as a user's program would. */
 const PUBLIC = ['index', 'tier', 'adapters', 'server'];
-const USERS = ['tier', 'adapters', 'server', 'cli', 'examples', 'scripts'];
+const USERS = ['adapters', 'server', 'cli', 'examples', 'scripts'];
 
 /** Rooms that only these may import, besides the tests. */
 const KEPT_FOR = { debug: ['cache', 'index'] };

@@ -151,6 +151,11 @@ export class SharedCache<V = unknown> extends Keyspace<V> {
     return removeFile(path);
   }
 
+  /** @internal For what is built on the cache and needs more than its public names: the tier. */
+  static sessionOf(cache: SharedCache): Session {
+    return cache.session;
+  }
+
   /** What another thread attaches by; travels in workerData, postMessage and tasks of a pool. */
   get handle(): SharedCacheHandle {
     const { buffers } = this.#table.arena;

@@ -22,7 +22,9 @@ export type ErrorCode =
   | 'ERR_MODULE_MISSING'
   | 'ERR_NO_WORKER'
   | 'ERR_WRITE_FAILED'
-  | 'ERR_LISTEN_FAILED';
+  | 'ERR_LISTEN_FAILED'
+  | 'ERR_REMOTE_REFUSED'
+  | 'ERR_REMOTE_UNAVAILABLE';
 
 /** The only error class this library throws on its own account. */
 export class SharedCacheError extends Error {

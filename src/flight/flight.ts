@@ -5,6 +5,7 @@ import { clearTimeout, monotonicMs, setTimeout } from '../sync/monotonic.js';
 import type { Table } from '../table/table.js';
 import { type Claim, Leases } from './leases.js';
 import type { Loaded } from './loaded.js';
+import { NoResult } from './no-result.js';
 import type { Load, LoaderContext } from './options.js';
 import { Pending } from './pending.js';
 import { currentLoad, currentLoads, type Frame, runCompute, runLoader } from './stack.js';
@@ -354,7 +355,7 @@ const isOf = (frame: Frame, target: LoadTarget, key: string): boolean => frame.s
 
 /** The old value if it is still within the load's grace; else throws what the loader threw. */
 function oldOr(target: LoadTarget, key: string, { grace }: Load, error: unknown): Loaded {
-  const old = grace > 0 ? target.findOld(key, grace) : undefined;
+  const old = grace > 0 && !(error instanceof NoResult) ? target.findOld(key, grace) : undefined;
   if (old === undefined) throw error;
   return old;
 }

@@ -89,6 +89,19 @@ export const CONTROL = {
   clearedAt: 66,
   /** Bit n is set while somebody listens for entries that leave by cause n. */
   listening: 68,
+  /** Owner number of the thread that tracks what a fleet's other members change, 0 when none does; see src/tier/link.ts. */
+  tracker: 69,
+  /** f64: when the tracker last showed that it runs, ms. */
+  trackerBeat: 70,
+  /** f64: since when changes may go unnoticed, ms; 0 while all are told. */
+  unlinkedAt: 72,
+  /** f64: entries that others changed, and how often everything from the remote was dropped. */
+  remoteInvalidations: 74,
+  remoteFlushes: 76,
+  /** Counts what was told; loads that wait for another member sleep on it. */
+  told: 78,
+  /** 1 once everything from the remote was dropped since the link was lost. */
+  dropped: 79,
   words: 80,
 } as const;
 

@@ -14,7 +14,8 @@ const { exports }: { exports: Record<string, string | { default: string }> } = J
   readFileSync(`${root}package.json`, 'utf8'),
 );
 const exported = Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? [] : entry.default.slice(2)));
-const ENTRIES = [...exported, 'dist/src/cli/main.js', 'dist/workers/pool-task.cjs', 'dist/workers/sweeper.js'];
+const WORKERS = ['pool-task.cjs', 'sweeper.js', 'tracker.js'].map((file) => `dist/workers/${file}`);
+const ENTRIES = [...exported, 'dist/src/cli/main.js', ...WORKERS];
 
 t.test('the package holds the library, its workers and its papers', async (t) => {
   const { stdout } = await promisify(execFile)('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
@@ -59,7 +60,7 @@ function importsOf(entries: readonly string[]): { reached: Set<string>; packages
     const code = readFileSync(root + file, 'utf8');
     for (const [, name] of code.matchAll(/(?:\bfrom|\bimport|\bimport\(|\brequire\(|\bloadPackage\()\s*'([^']+)'/g)) {
       if (name.startsWith('.')) reached.add(posix.join(posix.dirname(file), name));
-      else if (!name.startsWith('node:')) packages.add(name.split('/')[0]);
+      else if (!name.startsWith('node:')) packages.add(/^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name);
     }
   }
   return { reached, packages };

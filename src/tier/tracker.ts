@@ -1,0 +1,225 @@
+import type { BasicPooledClientSideCache } from '@redis/client';
+import { Arena, type ArenaBuffers } from '../memory/arena.js';
+import { Session } from '../session.js';
+import { clearInterval, setInterval } from '../sync/monotonic.js';
+import { Table } from '../table/table.js';
+import { ID_BYTES, ID_START } from './entry-format.js';
+import { Link } from './link.js';
+import { Near } from './near.js';
+import type { RemoteOptions } from './options.js';
+import { type Client, createRemoteClient, refusalOf } from './remote.js';
+import { RemoteKeys, type RemoteName } from './remote-keys.js';
+
+/** What the tracking thread is given. */
+export interface TrackerData {
+  readonly buffers: ArenaBuffers;
+  readonly remote: RemoteOptions;
+  readonly prefix: string;
+  readonly unlinkedTtl: number;
+}
+
+const BEAT_MS = 100;
+const CONFIRM_MS = 20;
+const RETRY_MS = 1_000;
+
+/**
+ * Follows what others change at the remote, and ends it in the machine's cache: server-assisted client-side caching (CLIENT
+ * TRACKING with BCAST, https://valkey.io/topics/client-side-caching), into shared memory instead of a client's own. It runs
+ * in a thread that does nothing else, so no busy event loop delays it.
+ *
+ * Every new connection counts as a gap: until tracking is on again and everything from before was dropped, the link is down.
+ */
+export class Tracker {
+  readonly #link: Link;
+  readonly #near: Near;
+  readonly #keys: RemoteKeys;
+  readonly #client: Client;
+  readonly #table: Table;
+  readonly #onEnd: (refusal?: Error) => void;
+  readonly #beats: NodeJS.Timeout;
+  readonly #unlinkedTtl: number;
+  /** Nodes of a cluster that are not connected now. */
+  readonly #missing = new Set<string>();
+  /** Counts connections: what was asked by an earlier one confirms nothing. */
+  #connection = 0;
+  #isEnded = false;
+
+  /** Undefined when another thread tracks. `onEnd`: it has stopped, maybe because the remote refuses it. */
+  static start(data: TrackerData, onEnd: (refusal?: Error) => void): Tracker | undefined {
+    const table = Table.of(Arena.attach(data.buffers), { service: true });
+    const link = new Link(table);
+    if (link.claim()) return new Tracker(table, link, data, onEnd);
+    table.release();
+    return undefined;
+  }
+
+  private constructor(
+    table: Table,
+    link: Link,
+    { remote, prefix, unlinkedTtl }: TrackerData,
+    onEnd: (refusal?: Error) => void,
+  ) {
+    this.#table = table;
+    this.#link = link;
+    this.#near = new Near(new Session(table, undefined));
+    this.#keys = new RemoteKeys(prefix);
+    this.#unlinkedTtl = unlinkedTtl;
+    this.#onEnd = onEnd;
+    this.#beats = setInterval(() => this.#beat(), BEAT_MS);
+    this.#client = createRemoteClient(remote, ({ BasicPooledClientSideCache: Base }) => this.#bridge(Base));
+    this.#client.on('error', (error: unknown) => {
+      const refusal = refusalOf(error);
+      if (refusal !== undefined) this.end(refusal);
+    });
+    const nodeOf = ({ host, port }: { host: string; port: number }): string => `${host}:${port}`;
+    this.#client.on('node-disconnect', (node: never) => this.#missing.delete(nodeOf(node)));
+    this.#client.on('node-reconnecting', (node: never) => this.#missing.add(nodeOf(node)));
+    this.#client.on('node-ready', (node: never) => this.#missing.delete(nodeOf(node)));
+    this.#connect();
+  }
+
+  #connect(): void {
+    this.#client.connect().catch((error: unknown) => {
+      const refusal = refusalOf(error);
+      if (refusal !== undefined) this.end(refusal);
+      else if (!this.#isEnded) setTimeout(() => this.#connect(), RETRY_MS).unref();
+    });
+  }
+
+  end(refusal?: Error): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    clearInterval(this.#beats);
+    this.#link.resign();
+    try {
+      this.#client.destroy();
+    } catch {
+      // It was never open.
+    }
+    this.#table.release();
+    this.#onEnd(refusal);
+  }
+
+  #beat(): void {
+    if (!this.#link.isTracker) {
+      this.end();
+      return;
+    }
+    this.#link.beat();
+    this.#link.dropIfOld(this.#unlinkedTtl, () => this.#near.dropLinked());
+  }
+
+  /** The client's own cache, which keeps nothing: it hears what a client-side cache hears. */
+  #bridge(Base: typeof BasicPooledClientSideCache): BasicPooledClientSideCache {
+    const lost = (): void => this.#lost();
+    const connected = (): void => this.#connected();
+    const told = (key: string | Buffer | null): void => this.#told(key);
+    const { prefix } = this.#keys;
+    return new (class extends Base {
+      override trackingOn(): string[] {
+        connected();
+        return ['CLIENT', 'TRACKING', 'ON', 'BCAST', 'PREFIX', prefix, 'NOLOOP'];
+      }
+      override invalidate(key: string | Buffer | null): void {
+        told(key);
+      }
+      override clear(): void {
+        // Of a cluster, whenever it looks at its nodes again.
+        told(null);
+      }
+      override onError(): void {
+        lost();
+      }
+      override onClose(): void {
+        lost();
+      }
+      override onPoolClose(): void {
+        lost();
+      }
+      override async handleCache(
+        ...[, parser, ask, transform, types]: Parameters<BasicPooledClientSideCache['handleCache']>
+      ): Promise<unknown> {
+        const reply = await ask();
+        return transform === undefined ? reply : transform(reply as never, parser.preserve, types);
+      }
+    })();
+  }
+
+  #lost(): void {
+    this.#connection++;
+    if (!this.#isEnded) this.#link.lost();
+  }
+
+  /** A connection is being made whose tracking is on with its first answer. */
+  #connected(): void {
+    this.#lost();
+    void this.#confirm(this.#connection);
+  }
+
+  async #confirm(connection: number): Promise<void> {
+    while (connection === this.#connection && !this.#isEnded) {
+      try {
+        await this.#client.get(`${this.#keys.prefix}\0c`);
+        if (connection !== this.#connection || this.#isEnded) return;
+        if (this.#missing.size === 0) {
+          this.#link.restored(() => this.#near.drop());
+          this.#link.told(true);
+          return;
+        }
+      } catch {
+        // Not there yet.
+      }
+      await new Promise((resolve) => setTimeout(resolve, CONFIRM_MS));
+    }
+  }
+
+  /** What the remote tells: this key was changed, or, null, everything may have been. */
+  #told(remoteKey: string | Buffer | null): void {
+    if (this.#isEnded) return;
+    const name = remoteKey === null ? undefined : this.#keys.parse(remoteKey.toString());
+    if (remoteKey === null) this.#near.drop();
+    else if (name?.kind === 'freed') this.#near.told(name.entry);
+    else if (name !== undefined) this.#changed(remoteKey.toString(), name);
+    this.#link.told(remoteKey === null);
+  }
+
+  #changed(remoteKey: string, name: Exclude<RemoteName, { kind: 'freed' }>): void {
+    const id = this.#near.marked(remoteKey);
+    if (id === undefined) this.#end(remoteKey, name);
+    else void this.#checkOwn(remoteKey, id, name);
+    this.#near.told(remoteKey);
+  }
+
+  /** Ends what somebody else has changed. */
+  #end(remoteKey: string, name: Exclude<RemoteName, { kind: 'freed' }>): void {
+    if (name.kind === 'entry') {
+      this.#near.at(name.path, true).delete(name.key);
+      return;
+    }
+    this.#near.generations.delete(remoteKey);
+    for (const isLinked of [true, false]) {
+      const space = this.#near.at(name.path, isLinked);
+      if (name.kind === 'tag') space.invalidateTags(name.tag);
+      else space.clear();
+    }
+  }
+
+  /**
+   * This machine wrote the key itself a moment ago, and has what it wrote. Who wrote last, the remote knows; of a later write
+   * than this answer tells, there will be other news.
+   */
+  async #checkOwn(remoteKey: string, id: string, name: Exclude<RemoteName, { kind: 'freed' }>): Promise<void> {
+    const start = name.kind === 'entry' ? ID_START : 0;
+    try {
+      const there = await this.#client.getRange(remoteKey, start, start + ID_BYTES - 1);
+      if (Buffer.isBuffer(there) && there.toString('hex') === id) {
+        // Whatever else is told of the key is somebody else's.
+        if (this.#near.marked(remoteKey) === id) this.#near.unmark(remoteKey);
+        return;
+      }
+    } catch {
+      // With the link lost, so is all news: what is here then has its own end.
+    }
+    if (!this.#isEnded && this.#link.isUp) this.#end(remoteKey, name);
+  }
+}
