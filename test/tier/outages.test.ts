@@ -6,6 +6,7 @@ import t from 'tap';
 import { command, type Server } from '../../scripts/services/redis.js';
 import { SharedCache } from '../../src/index.js';
 import { TieredCache } from '../../src/tier/index.js';
+import { ONLY_LONG } from '../fixtures/effort.js';
 import { join, NO_SERVER, program, startFor, until, urlOf } from '../fixtures/fleet.js';
 import { startProxy } from '../fixtures/proxy.js';
 
@@ -68,8 +69,12 @@ const kinds: Record<
   },
 };
 
+/** They show what the others show too, and take longer. */
+const ONLY_IN_LONG_RUN = new Set(['half-open', 'slow by 2 s', 'killed']);
+
 for (const [kind, bring] of Object.entries(kinds)) {
-  t.test(`the remote is ${kind}`, { skip: NO_SERVER }, async (t) => {
+  const skip = NO_SERVER || (ONLY_IN_LONG_RUN.has(kind) && ONLY_LONG.skip);
+  t.test(`the remote is ${kind}`, { skip }, async (t) => {
     const server = await startFor(t);
     const proxy = await startProxy(server);
     t.teardown(() => proxy.stop());
