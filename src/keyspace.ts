@@ -507,6 +507,13 @@ export abstract class Keyspace<V = unknown> {
     return this.#timed(async () => target.copyOf(await this.#flight.load(target, key, run, load, than)) as V);
   }
 
+  /** @internal A load of the library's own, of a key that is not here. */
+  async loadOwn(key: string, loader: Loader, load: Partial<Load>): Promise<V> {
+    const target = this.#target;
+    const given: Load = { ...this.session.defaultLoad, ...load, isFollowed: false };
+    return target.copyOf(await this.#flight.load(target, key, loader, given)) as V;
+  }
+
   /** As getOrSet, with a loader that returns its value; waits for other threads with Atomics.wait. Throws what it throws. */
   getOrSetSync<T extends V>(
     key: string,

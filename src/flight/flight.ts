@@ -49,7 +49,7 @@ interface Place {
 }
 
 /** What synchronous loaders get: nobody can abort while they run. */
-const NEVER = new AbortController().signal;
+const NEVER = new AbortController();
 
 const flights = new WeakMap<Table, Flight>();
 
@@ -240,10 +240,11 @@ export class Flight {
       const present = target.findFresh(key, load.staleTtl, call.than);
       if (present !== undefined) return present;
       this.#countLoad(claim);
-      const work = new Work(target, key, load, pending.controller.signal);
+      const work = new Work(target, key, load, pending);
       let value: unknown;
       try {
-        value = await runLoader(this.#frame(call, outer, alone), () => call.loader(key, work.context));
+        const begin = (): unknown => call.loader(key, work.context);
+        value = await (load.isFollowed ? runLoader(this.#frame(call, outer, alone), begin) : begin());
       } catch (error) {
         return oldOr(target, key, load, error);
       }
@@ -311,7 +312,7 @@ export class Flight {
   #pendingOf(target: LoadTarget, key: string): Pending | undefined {
     const pending = this.#pending.get(target.id)?.get(key);
     const claim = pending?.running;
-    if (pending === undefined || pending.controller.signal.aborted) return undefined;
+    if (pending === undefined || pending.isAborted) return undefined;
     if (claim === undefined || claim.kind === 'full') return pending;
     const overtaken =
       !this.#leases.isCurrent(claim) || this.#table.tags.haveOvertaken(target.hashesOf([]), claim.begun);

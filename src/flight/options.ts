@@ -54,6 +54,8 @@ export interface Load {
   readonly force: boolean;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
+  /** Whether what the loader does is part of the load; not of one of the library's own, which asks for no other key. */
+  readonly isFollowed: boolean;
 }
 
 const NAMES = [
@@ -91,6 +93,7 @@ export function resolveLoad(loader: unknown, options: AsyncLoadOptions | undefin
     force,
     timeoutMs: timeoutMs ?? Number.POSITIVE_INFINITY,
     signal,
+    isFollowed: true,
   };
 }
 
@@ -106,6 +109,7 @@ export function defaultLoad(ttl: number): Load {
     force: false,
     timeoutMs: Number.POSITIVE_INFINITY,
     signal: undefined,
+    isFollowed: true,
   };
 }
 

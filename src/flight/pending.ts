@@ -5,14 +5,26 @@ import type { NotedWait } from './waits.js';
 
 /** One load of this thread that callers wait for, and what became of their patience. */
 export class Pending {
-  /** Aborts when every caller has aborted. */
-  readonly controller = new AbortController();
   /** Of loaders that wait for this load. */
   readonly waits: NotedWait[] = [];
   /** The claim it runs under, once it runs. */
   running: Claim | undefined;
   #promise: Promise<Loaded> | undefined;
   #callers = 0;
+  #isAborted = false;
+  /** Made when somebody asks for it: most loaders do not, and it costs as much as the rest of a load. */
+  #controller: AbortController | undefined;
+
+  /** Whether every caller has aborted. */
+  get isAborted(): boolean {
+    return this.#isAborted;
+  }
+
+  /** Aborts when every caller has. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
 
   /** Begins the load. Callers have promises of their own, and all of them may have aborted: nobody need hear of a failure. */
   start(load: () => Promise<Loaded>): void {
@@ -30,7 +42,7 @@ export class Pending {
       const abort = (): void => {
         noted?.end();
         reject(signal.reason);
-        if (--this.#callers === 0) this.controller.abort(signal.reason);
+        if (--this.#callers === 0) this.#abort(signal.reason);
       };
       // The loader's first part, which has just run, may have aborted it.
       if (signal.aborted) {
@@ -40,6 +52,12 @@ export class Pending {
       const forget = onAbort(signal, abort);
       promise.then(resolve, reject).finally(forget);
     });
+  }
+
+  #abort(reason: unknown): void {
+    this.#isAborted = true;
+    this.#controller ??= new AbortController();
+    this.#controller.abort(reason);
   }
 
   endWaits(): void {

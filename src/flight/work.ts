@@ -10,12 +10,14 @@ export class Work {
   tags: readonly string[];
   skipped = false;
 
-  constructor(target: LoadTarget, key: string, load: Load, signal: AbortSignal) {
+  constructor(target: LoadTarget, key: string, load: Load, source: { readonly signal: AbortSignal }) {
     this.ttl = load.ttl;
     this.tags = load.tags;
     const old = target.findOld(key, Number.POSITIVE_INFINITY);
     this.context = {
-      signal,
+      get signal() {
+        return source.signal;
+      },
       ...(old === undefined ? {} : { stale: target.copyOf(old) }),
       setTtl: (ttl) => {
         this.ttl = toMs(ttl);

@@ -75,7 +75,7 @@ export class Generations {
     const { generations } = this.#cache;
     const known =
       generations.get(name) ??
-      (await generations.getOrSet(name, () => this.#findOrMake(name, px), {
+      (await generations.loadOwn(name, () => this.#findOrMake(name, px), {
         ttl: this.#link.isUp ? Number.POSITIVE_INFINITY : this.#unlinkedTtl,
       }));
     return Buffer.from(known, 'hex');

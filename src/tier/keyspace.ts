@@ -71,7 +71,7 @@ export abstract class TieredKeyspace<V = unknown> {
     // A loader may take long, which is no reason for a get to.
     if (this.#loading.has(key)) return (await this.#read(name))?.value;
     try {
-      return (await this.#linked.getOrSet(
+      return (await this.#linked.loadOwn(
         key,
         async (_, context) => {
           const found = await this.#read(name);
@@ -119,14 +119,14 @@ export abstract class TieredKeyspace<V = unknown> {
     // Overtakes every load that began before: it is not joined, and not stored.
     this.#linked.delete(key);
     try {
-      await this.#linked.getOrSet(
+      await this.#linked.loadOwn(
         key,
         async (_, context) => {
           await this.#write(name, draft);
           context.setTtl(member.localTtl(ttl));
           return copy();
         },
-        { force: true, tags, grace: draft.grace },
+        { tags, grace: draft.grace },
       );
       return true;
     } catch (error) {

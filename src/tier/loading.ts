@@ -215,11 +215,13 @@ export class FleetLoad {
   }
 
   #loaderContext(): LoaderContext<unknown> {
-    const { signal } = this.#context;
+    const context = this.#context;
     const old = this.#old;
-    const stale = this.#context.stale ?? (old === undefined ? undefined : this.#member.valueOf(old));
+    const stale = context.stale ?? (old === undefined ? undefined : this.#member.valueOf(old));
     return {
-      signal,
+      get signal() {
+        return context.signal;
+      },
       ...(stale === undefined ? {} : { stale }),
       setTtl: (ttl) => {
         this.#ttl = toMs(ttl);

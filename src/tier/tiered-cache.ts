@@ -17,7 +17,7 @@ export interface TierStats {
 }
 
 /** How much longer than `remoteMs` the opening waits for the tracking thread to start, ms. */
-const START_MS = 500;
+const START_MS = 900;
 
 /**
  * A cache of many machines: Valkey or Redis is the distributed engine, and the machine's SharedCache a coherent near tier in
