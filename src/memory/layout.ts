@@ -93,15 +93,15 @@ export const CONTROL = {
   tracker: 69,
   /** f64: when the tracker last showed that it runs, ms. */
   trackerBeat: 70,
-  /** f64: since when changes may go unnoticed, ms; 0 while all are told. */
+  /** f64: since when changes may go unnoticed, ms; 0 while all are told; negative once what came before was dropped. */
   unlinkedAt: 72,
   /** f64: entries that others changed, and how often everything from the remote was dropped. */
   remoteInvalidations: 74,
   remoteFlushes: 76,
   /** Counts what was told; loads that wait for another member sleep on it. */
   told: 78,
-  /** 1 once everything from the remote was dropped since the link was lost. */
-  dropped: 79,
+  /** Hash of the prefix of the fleet that the cache belongs to, 0 for none. */
+  fleet: 79,
   words: 80,
 } as const;
 

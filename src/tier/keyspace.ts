@@ -209,6 +209,12 @@ export abstract class TieredKeyspace<V = unknown> {
     return { isRemoved: isAlive, octets, near };
   }
 
+  /** Whether the key is there; no access is counted. */
+  async has(key: string): Promise<boolean> {
+    this.member.open();
+    return this.#linked.has(key) || (await this.expiresIn(key)) !== undefined;
+  }
+
   /** ms until the key expires, Infinity when it never does, undefined when it is absent. */
   async expiresIn(key: string): Promise<number | undefined> {
     const { member } = this;

@@ -10,7 +10,8 @@ const SILENCE_MS = 2_000;
  *
  * One thread tracks. It names itself in `tracker` by compare-and-swap, so of two that start only one does, and a dead one is
  * replaced. `unlinkedAt` is 0 while it is told everything; it is set back to 0 only after all that came from the remote
- * before was dropped. While it is not 0, what is here is served until `unlinkedAt` + the unlinked TTL, and then dropped once.
+ * before was dropped. While it is not 0, what is here is served until `unlinkedAt` + the unlinked TTL, and then dropped once: that
+ * is noted in its sign.
  */
 export class Link {
   readonly #table: Table;
@@ -34,6 +35,19 @@ export class Link {
 
   get flushes(): number {
     return this.#doubles[CONTROL.remoteFlushes >> 1];
+  }
+
+  /**
+   * Makes the cache one of this fleet, named by a hash of its prefix. False while it is of another whose tracker lives; what it
+   * had of one that is gone is dropped.
+   */
+  enter(fleet: number, drop: () => void): boolean {
+    const m = this.#words;
+    const before = Atomics.load(m, CONTROL.fleet);
+    if (before === fleet) return true;
+    if (before !== 0 && !this.isTrackerGone()) return false;
+    if (before !== 0) drop();
+    return Atomics.compareExchange(m, CONTROL.fleet, before, fleet) === before || this.enter(fleet, drop);
   }
 
   /** Makes this thread the tracker, unless there is one that lives. */
@@ -82,9 +96,8 @@ export class Link {
   }
 
   #lostSince(at: number): void {
-    if (this.#doubles[CONTROL.unlinkedAt >> 1] !== 0) return;
-    Atomics.store(this.#words, CONTROL.dropped, 0);
-    this.#doubles[CONTROL.unlinkedAt >> 1] = Math.max(at, Number.MIN_VALUE);
+    if (this.#doubles[CONTROL.unlinkedAt >> 1] === 0)
+      this.#doubles[CONTROL.unlinkedAt >> 1] = Math.max(at, Number.MIN_VALUE);
   }
 
   /** Everything is told from now on. `drop` comes first: what came before may have been changed unnoticed. */
@@ -96,10 +109,10 @@ export class Link {
   /** Drops what came from the remote once the link has been lost for `ttl` ms. Any thread may. */
   dropIfOld(ttl: number, drop: () => void): void {
     const since = this.#doubles[CONTROL.unlinkedAt >> 1];
-    if (since === 0 || monotonicMs() - since < ttl || Atomics.load(this.#words, CONTROL.dropped) !== 0) return;
+    if (since <= 0 || monotonicMs() - since < ttl) return;
     // First the deed: a thread that dies in between leaves it to the next.
     drop();
-    Atomics.store(this.#words, CONTROL.dropped, 1);
+    this.#doubles[CONTROL.unlinkedAt >> 1] = -since;
   }
 
   /** Counts something that others changed, and wakes who waits for it. */

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { SharedCache } from '../cache.js';
 import { describe, SharedCacheError } from '../errors.js';
 import type { Session } from '../session.js';
@@ -79,6 +80,7 @@ export class Member {
     this.near = new Near(this.session);
     this.link = new Link(this.session.open());
     this.keys = new RemoteKeys(settings.prefix);
+    if (!this.link.enter(crc32(settings.prefix) | 1, () => this.near.drop())) throw ofAnotherFleet(settings.prefix);
     this.remote = new Remote(settings);
     this.generations = new Generations(this.remote, this.near, this.link, this.keys, settings.unlinkedTtl);
     this.repairs = new Repairs(this.remote, this.generations, this.keys, (entry) => this.#repaired(entry));
@@ -258,6 +260,13 @@ export class Member {
     const name = this.keys.parse(entry);
     if (name?.kind === 'entry' && !this.isClosed) this.near.at(name.path, true).delete(name.key);
   }
+}
+
+function ofAnotherFleet(prefix: string): SharedCacheError {
+  return new SharedCacheError(
+    'ERR_INVALID_OPTION',
+    `local already is the near tier of another prefix than ${describe(prefix)}: a SharedCache can be that of one fleet`,
+  );
 }
 
 /** Whole ms for the remote, '' for ever. */

@@ -90,9 +90,11 @@ export class Remote extends EventEmitter<{ change: []; refused: [SharedCacheErro
   connect(): void {
     const client = this.#client;
     client.connect().then(
-      () => {
-        this.#isOpened = true;
-        this.#noteChange();
+      async () => {
+        // What is fresh is told by it.
+        await this.#readClock().catch(() => {});
+        this.#isOpened = client === this.#client && !this.#isClosed;
+        this.emit('change');
       },
       (error: unknown) => {
         this.#noteError(error);

@@ -225,7 +225,7 @@ t.test(
     const server = await startFor(t);
     const proxy = await startProxy(server);
     t.teardown(() => proxy.stop());
-    const cache = await join(t, { url: urlOf(proxy) }, { localTtl: 300, timeouts: { remoteMs: 200 } });
+    const cache = await join(t, { url: urlOf(proxy) }, { localTtl: 300 });
     await cache.put('first', 1);
     await cache.put('k', 'remote', { ttl: '1h' });
     await until(async () => (await cache.get('k')) === 'remote' && cache.local.has('k'));
@@ -305,7 +305,10 @@ t.test('options, names and closing', { skip: NO_SERVER }, async (t) => {
   await t.rejects(cache.getOrSet('k', 5 as never), { code: 'ERR_INVALID_ARGUMENT' });
   t.throws(() => cache.namespace(5 as never), { code: 'ERR_INVALID_ARGUMENT' });
   t.throws(() => cache.onStatus(5 as never), { code: 'ERR_INVALID_ARGUMENT' });
-  await cache.put('k', 1);
+  await t.rejects(TieredCache.open({ ...good, prefix: 'other:' }), { code: 'ERR_INVALID_OPTION' }, 'one fleet only');
+  const again = await TieredCache.open(good);
+  t.strictSame([await cache.put('k', 1), await again.has('k'), await again.has('l')], [true, true, false]);
+  await again.close();
   t.ok(((await cache.expiresIn('k')) as number) <= 3_600_500);
   const { local: near, remote: far } = cache.getStats();
   t.equal(near.maxBytes, local.getStats().maxBytes);
@@ -318,6 +321,10 @@ t.test('options, names and closing', { skip: NO_SERVER }, async (t) => {
   await t.rejects(space.put('k', 1), { code: 'ERR_CLOSED' });
   await t.rejects(cache.clear(), { code: 'ERR_CLOSED' });
   t.throws(() => cache.namespace('n'), { code: 'ERR_CLOSED' });
+  await until(() => local.getStats().threads === 1);
+  const other = await TieredCache.open({ ...good, prefix: 'other:' });
+  t.equal(local.get('k'), undefined, 'what was of a fleet that it left is not of the next');
+  await other.close();
   local.put('still', 'open');
   t.equal(local.get('still'), 'open');
 });
