@@ -125,6 +125,7 @@ async function staleFills(
   const other = await fork_(t, urlOf(server));
   const local = new Cache({ maxBytes: '4MB' });
   const cache = await TieredCache.open<number>({ local, remote: { url: urlOf(server) }, prefix: 'app:' });
+  await until(() => cache.status === 'up');
   await cache.put('first', 1);
   await cache.get('first');
   const keys = Array.from({ length: rounds }, (_, i) => `k${i}`);
