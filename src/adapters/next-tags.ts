@@ -97,7 +97,7 @@ function allExpired(): Float64Array {
 /** Of two revalidations with durations the later one decides what is stale, the earlier deadline when that is over. */
 function mark(stamps: Float64Array, durations: { expire?: number | undefined } | undefined): void {
   const time = now();
-  if (durations === undefined || durations.expire === 0) {
+  if (durations === undefined) {
     stamps[EXPIRED] = time;
     return;
   }
