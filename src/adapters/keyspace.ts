@@ -1,4 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { Namespace, SharedCache } from '../index.js';
+
+/** Names of a key or tag longer than this are hashed: a URL or a cookie may be longer than either can be. */
+const LONGEST_NAME = 200;
 
 /** What an adapter can be put over: a whole cache, or a namespace of it when the cache holds other things too. */
 export type Keys<V = unknown> = SharedCache<V> | Namespace<V>;
@@ -20,4 +24,9 @@ export function clearUnder(cache: Keys, prefix: string): void {
  */
 export function ttlFrom<F>(ms: unknown, fallback: F): number | F {
   return typeof ms === 'number' && !Number.isNaN(ms) ? Math.max(0, ms) : fallback;
+}
+
+/** The name itself, or a hash of one that is too long for a key or a tag. */
+export function short(name: string): string {
+  return name.length <= LONGEST_NAME ? name : createHash('sha256').update(name).digest('base64url');
 }

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { Writable } from 'node:stream';
 import type { cacheStores } from 'undici';
-import { type Keys, ttlFrom } from './keyspace.js';
+import { type Keys, short, ttlFrom } from './keyspace.js';
 
 type Store = InstanceType<typeof cacheStores.MemoryCacheStore>;
 type Request = Parameters<Store['get']>[0];
@@ -20,8 +19,6 @@ type Varies = string[];
 
 /** A server may vary by ever other headers: of more sets than these the oldest is forgotten. */
 const MOST_VARIES = 8;
-/** Names of a key or tag longer than this are hashed: a URL or a cookie may be longer than either can be. */
-const LONGEST_NAME = 200;
 
 /**
  * A store for the cache interceptor of [undici](https://undici.nodejs.org) 7 and 8, and so for `fetch` through it:
@@ -90,8 +87,4 @@ function nameOf(request: Request, names?: string): string {
   if (names === undefined) return short(method);
   const values = names === '' ? [] : names.split(',').map((name) => [name, request.headers?.[name] ?? null]);
   return short(`${method} ${JSON.stringify(values)}`);
-}
-
-function short(name: string): string {
-  return name.length <= LONGEST_NAME ? name : createHash('sha256').update(name).digest('base64url');
 }

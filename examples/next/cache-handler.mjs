@@ -1,0 +1,4 @@
+import { nextCacheHandler } from 'mooncake-cache/adapters/next';
+import { options } from './cache-options.mjs';
+
+export default nextCacheHandler(options);
