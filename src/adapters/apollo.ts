@@ -1,4 +1,4 @@
-import { type Keys, ttlFrom } from './keyspace.js';
+import { type FleetKeys, type Keys, ttlFrom } from './keyspace.js';
 
 /** The `KeyValueCache` of Apollo Server and its data sources. */
 export interface ApolloCache {
@@ -9,16 +9,16 @@ export interface ApolloCache {
 }
 
 /** `new ApolloServer({ cache: apolloCache(cache) })`. A value that is too large for the cache is not kept. */
-export function apolloCache(cache: Keys): ApolloCache {
+export function apolloCache(cache: Keys | FleetKeys): ApolloCache {
   return {
     async get(key) {
-      return cache.get(key) as string | undefined;
+      return (await cache.get(key)) as string | undefined;
     },
     async set(key, value, options) {
       const seconds = options?.ttl;
       const ttl =
         seconds === null ? Number.POSITIVE_INFINITY : ttlFrom(Number(seconds ?? Number.NaN) * 1_000, undefined);
-      cache.put(key, value, { ttl });
+      await cache.put(key, value, { ttl });
     },
     async delete(key) {
       return cache.delete(key);

@@ -1,5 +1,5 @@
 import { Keyv, type KeyvOptions } from 'keyv';
-import type { Keys } from './keyspace.js';
+import type { FleetKeys, Keys } from './keyspace.js';
 import { keyvStore } from './keyv.js';
 
 /** Settings of the Keyv: its `namespace` and its `ttl` in ms. Unset, values are kept as they are instead of as JSON. */
@@ -10,7 +10,7 @@ export type CacheManagerStoreOptions = Omit<KeyvOptions, 'store'>;
  * `createCache({ stores: [cacheManagerStore(cache)] })`. Values keep what `structuredClone` keeps, as in the cache itself.
  * Without a TTL an entry never expires.
  */
-export function cacheManagerStore(cache: Keys, options: CacheManagerStoreOptions = {}): Keyv {
+export function cacheManagerStore(cache: Keys | FleetKeys, options: CacheManagerStoreOptions = {}): Keyv {
   const plain = { serialize: undefined, deserialize: undefined } as unknown as KeyvOptions;
   return new Keyv({ ...plain, ...options, store: keyvStore(cache) });
 }

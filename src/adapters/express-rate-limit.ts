@@ -1,6 +1,5 @@
 import type { ClientRateLimitInfo, Options, Store } from 'express-rate-limit';
-import type { Namespace } from '../index.js';
-import type { Keys } from './keyspace.js';
+import type { FleetKeys, Keys } from './keyspace.js';
 
 /** Settings of the store. */
 export interface RateLimitStoreOptions {
@@ -12,9 +11,10 @@ export interface RateLimitStoreOptions {
  * A store for [express-rate-limit](https://express-rate-limit.mintlify.app) 6 to 8:
  * `rateLimit({ windowMs, limit, store: rateLimitStore(cache) })`. All threads that serve count together, and exactly the
  * limit is let through: a count and the end of its window come from one atomic step. A counter that is evicted begins anew,
- * so the cache must have room for the clients of one window.
+ * so the cache must have room for the clients of one window. Over a fleet, a request whose count the remote does not answer is an
+ * error of the store: `passOnStoreError` decides.
  */
-export function rateLimitStore(cache: Keys, options: RateLimitStoreOptions = {}): Store {
+export function rateLimitStore(cache: Keys | FleetKeys, options: RateLimitStoreOptions = {}): Store {
   return new RateLimitStore(cache, options.prefix ?? 'rate-limit');
 }
 
@@ -22,40 +22,41 @@ class RateLimitStore implements Store {
   /** What is counted here counts for every store of the same cache. */
   readonly localKeys = false;
   readonly prefix: string;
-  readonly #counters: Namespace<number>;
+  readonly #counters: Keys | FleetKeys;
   #windowMs = 60_000;
 
-  constructor(cache: Keys, prefix: string) {
+  constructor(cache: Keys | FleetKeys, prefix: string) {
     this.prefix = prefix;
-    this.#counters = cache.namespace<number>(prefix);
+    this.#counters = cache.namespace(prefix);
   }
 
   init({ windowMs }: Pick<Options, 'windowMs'>): void {
     this.#windowMs = windowMs;
   }
 
-  get(key: string): ClientRateLimitInfo | undefined {
-    const entry = this.#counters.entry(key);
-    return entry && { totalHits: entry.value, resetTime: dateIn(entry.expiresIn) };
+  async get(key: string): Promise<ClientRateLimitInfo | undefined> {
+    const [count, expiresIn] = await Promise.all([this.#counters.get(key), this.#counters.expiresIn(key)]);
+    if (count === undefined || expiresIn === undefined) return undefined;
+    return { totalHits: count as number, resetTime: dateIn(expiresIn) };
   }
 
-  increment(key: string): ClientRateLimitInfo {
-    const { value, expiresIn } = this.#counters.incrementEntry(key, 1, { ttl: this.#windowMs });
+  async increment(key: string): Promise<ClientRateLimitInfo> {
+    const { value, expiresIn } = await this.#counters.incrementEntry(key, 1, { ttl: this.#windowMs });
     return { totalHits: value, resetTime: dateIn(expiresIn) };
   }
 
   /** A counter whose window is over meanwhile is not begun anew: with a TTL of 0 nothing is stored. */
-  decrement(key: string): void {
-    const count = this.#counters.peek(key);
-    if (count !== undefined && count > 0) this.#counters.increment(key, -1, { ttl: 0 });
+  async decrement(key: string): Promise<void> {
+    const count = (await this.#counters.get(key)) as number | undefined;
+    if (count !== undefined && count > 0) await this.#counters.increment(key, -1, { ttl: 0 });
   }
 
-  resetKey(key: string): void {
-    this.#counters.delete(key);
+  async resetKey(key: string): Promise<void> {
+    await this.#counters.delete(key);
   }
 
-  resetAll(): void {
-    this.#counters.clear();
+  async resetAll(): Promise<void> {
+    await this.#counters.clear();
   }
 }
 

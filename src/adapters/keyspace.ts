@@ -1,11 +1,30 @@
 import { createHash } from 'node:crypto';
-import type { Namespace, SharedCache } from '../index.js';
+import type { CounterEntry, Namespace, PutOptions, SharedCache } from '../index.js';
 
 /** Names of a key or tag longer than this are hashed: a URL or a cookie may be longer than either can be. */
 const LONGEST_NAME = 200;
 
 /** What an adapter can be put over: a whole cache, or a namespace of it when the cache holds other things too. */
 export type Keys<V = unknown> = SharedCache<V> | Namespace<V>;
+
+/**
+ * A fleet's cache or a namespace of it, as `mooncake-cache/tier` has them: for what waits for its answers, and lists no keys.
+ */
+export interface FleetKeys {
+  get(key: string): Promise<unknown>;
+  getMany(keys: readonly string[]): Promise<unknown[]>;
+  has(key: string): Promise<boolean>;
+  put(key: string, value: unknown, options?: PutOptions): Promise<boolean>;
+  delete(key: string): Promise<boolean>;
+  increment(key: string, by?: number, options?: PutOptions): Promise<number>;
+  incrementEntry(key: string, by?: number, options?: PutOptions): Promise<CounterEntry>;
+  expiresIn(key: string): Promise<number | undefined>;
+  invalidateTags(tags: string | readonly string[]): Promise<void>;
+  clear(): Promise<void>;
+  namespace(name: string): FleetKeys;
+}
+
+export const isFleet = (cache: Keys | FleetKeys): cache is FleetKeys => !('keys' in cache);
 
 /** The keys that begin with the prefix; walks the whole cache. */
 export function* keysUnder(cache: Keys, prefix: string): Generator<string> {

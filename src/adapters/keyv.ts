@@ -1,4 +1,4 @@
-import { clearUnder, type Keys, keysUnder, ttlFrom } from './keyspace.js';
+import { clearUnder, type FleetKeys, isFleet, type Keys, keysUnder, short, ttlFrom } from './keyspace.js';
 
 /**
  * A store for [Keyv](https://keyv.org) 5 and 6. Keyv puts its namespace before the keys itself; a Keyv without one clears
@@ -16,7 +16,8 @@ export interface KeyvStore {
   hasMany(keys: string[]): Promise<boolean[]>;
   delete(key: string): Promise<boolean>;
   clear(): Promise<void>;
-  iterator<Value>(namespace?: string): AsyncGenerator<[string, Value | undefined], void>;
+  /** Not of a fleet, which lists no keys. */
+  iterator?<Value>(namespace?: string): AsyncGenerator<[string, Value | undefined], void>;
   on(event: string, listener: (...args: unknown[]) => void): this;
 }
 
@@ -27,39 +28,49 @@ export interface KeyvStore {
  * There is no `deleteMany` and no `setMany`, on purpose: Keyv 5 and Keyv 6 expect different answers of them, and both make
  * the right one from single calls.
  */
-export function keyvStore(cache: Keys): KeyvStore {
-  const prefixOf = (namespace: string | undefined): string => (namespace ? `${namespace}:` : '');
+export function keyvStore(cache: Keys | FleetKeys): KeyvStore {
   return {
     opts: { url: '', dialect: 'redis' },
     async get<Value>(key: string) {
-      return cache.get(key) as Value | undefined;
+      return (await cache.get(key)) as Value | undefined;
     },
     async getMany<Value>(keys: string[]) {
-      return cache.getMany(keys) as (Value | undefined)[];
+      return (await cache.getMany(keys)) as (Value | undefined)[];
     },
     async set(key, value, ttl) {
-      return cache.put(key, value, { ttl: ttlFrom(ttl, Number.POSITIVE_INFINITY) });
+      // By this tag a fleet finds what one namespace has to clear.
+      const tags = isFleet(cache) && this.namespace ? [tagOf(this.namespace)] : undefined;
+      return cache.put(key, value, { ttl: ttlFrom(ttl, Number.POSITIVE_INFINITY), tags });
     },
     async has(key) {
       return cache.has(key);
     },
     async hasMany(keys) {
-      return cache.hasMany(keys);
+      return isFleet(cache) ? Promise.all(keys.map((key) => cache.has(key))) : cache.hasMany(keys);
     },
     async delete(key) {
       return cache.delete(key);
     },
     async clear() {
-      clearUnder(cache, prefixOf(this.namespace));
+      if (!isFleet(cache)) clearUnder(cache, prefixOf(this.namespace));
+      else if (this.namespace) await cache.invalidateTags(tagOf(this.namespace));
+      else await cache.clear();
     },
-    async *iterator<Value>(namespace?: string) {
-      for (const key of keysUnder(cache, prefixOf(namespace))) {
-        const value = cache.peek(key);
-        if (value !== undefined) yield [key, value as Value] as [string, Value];
-      }
-    },
+    ...(isFleet(cache) ? {} : { iterator: iteratorOf(cache) }),
     on() {
       return this;
     },
+  };
+}
+
+const prefixOf = (namespace: string | undefined): string => (namespace ? `${namespace}:` : '');
+const tagOf = (namespace: string): string => short(`keyv:${namespace}`);
+
+function iteratorOf(cache: Keys): NonNullable<KeyvStore['iterator']> {
+  return async function* <Value>(namespace?: string) {
+    for (const key of keysUnder(cache, prefixOf(namespace))) {
+      const value = cache.peek(key);
+      if (value !== undefined) yield [key, value as Value] as [string, Value];
+    }
   };
 }
