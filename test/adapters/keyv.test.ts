@@ -67,6 +67,7 @@ t.test('another thread reads what Keyv wrote', async (t) => {
         cache.close();
       });`;
   const worker = new Worker(script, { eval: true, workerData: cache.handle, execArgv: [] });
+  const exit = once(worker, 'exit');
   t.equal((await once(worker, 'message'))[0], 'main');
-  await once(worker, 'exit');
+  await exit;
 });

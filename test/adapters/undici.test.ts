@@ -154,7 +154,8 @@ t.test('another thread has the answer', async (t) => {
         cache.close();
       });`;
   const worker = new Worker(script, { eval: true, workerData: { handle: cache.handle, origin }, execArgv: [] });
+  const exit = once(worker, 'exit');
   t.equal((await once(worker, 'message'))[0], 'once');
-  await once(worker, 'exit');
+  await exit;
   t.equal(seen.length, 1);
 });
