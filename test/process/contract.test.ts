@@ -17,7 +17,8 @@ t.setTimeout(600_000);
 
 for (const file of LONG ? all : usual.map((name) => `${name}.test.js`)) {
   t.test(file, async (t) => {
-    const env = { ...process.env, CACHES: 'on-files', TAP: '1' };
+    // Each does its long part by itself.
+    const env = { ...process.env, LONG: '', CACHES: 'on-files', TAP: '1' };
     // What it printed is the diagnosis of a failure, without what went well.
     const failed = await run(process.execPath, [folder + file], { env, maxBuffer: 2 ** 26 }).then(
       () => '',
