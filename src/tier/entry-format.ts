@@ -20,6 +20,7 @@ const LENGTH = 20;
 const CHECKSUM = 24;
 const COUNTS = 28;
 const HEAD_BYTES = 30;
+const NUMBER_BYTES = 8;
 const VERSION = 1;
 const MAGIC = Buffer.from([0x4d, 0x43, VERSION]);
 /** How a number begins. */
@@ -85,7 +86,22 @@ export function decodeHead(buffer: Buffer): (Omit<RemoteEntry, 'bytes'> & { star
   return { id: buffer.subarray(ID_START, EXPIRES), expires, generations, tags, kind: buffer[3], start: at };
 }
 
-/** Keyspaces and tags of an entry without tags, as they lie in it: by what an increment tells that nothing has ended it. */
+/** The id of what lies there, whatever it is. */
+export function idIn(octets: Buffer): Buffer {
+  return octets.subarray(ID_START, ID_START + ID_BYTES);
+}
+
+/** Whether a number lies there. */
+export function isNumber(octets: Buffer): boolean {
+  return octets.compare(NUMBER_HEAD, 0, NUMBER_HEAD.length, 0, NUMBER_HEAD.length) === 0;
+}
+
+/** Keyspaces and tags of the number that lies there: what tells an increment that nothing has ended it. */
+export function sectionOfNumber(octets: Buffer): Buffer {
+  return octets.subarray(COUNTS, octets.length - NUMBER_BYTES);
+}
+
+/** That of a number without tags. */
 export function untaggedSection(generations: readonly Buffer[]): Buffer {
   return Buffer.concat([Buffer.of(generations.length, 0), ...generations]);
 }

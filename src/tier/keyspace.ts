@@ -5,7 +5,17 @@ import { NoResult } from '../flight/no-result.js';
 import { type AsyncLoadOptions, defaultLoad, type LoaderContext, resolveLoad } from '../flight/options.js';
 import type { CounterEntry, WrapOptions } from '../keyspace.js';
 import type { Namespace } from '../namespace.js';
-import { decodeHead, encodeEntry, NUMBER_HEAD, newId, type RemoteEntry, untaggedSection } from './entry-format.js';
+import {
+  decodeHead,
+  encodeEntry,
+  idIn,
+  isNumber,
+  NUMBER_HEAD,
+  newId,
+  type RemoteEntry,
+  sectionOfNumber,
+  untaggedSection,
+} from './entry-format.js';
 import { FleetLoad } from './loading.js';
 import { type Draft, type Member, pxOf } from './member.js';
 import { Unreachable } from './remote.js';
@@ -337,9 +347,9 @@ export abstract class TieredKeyspace<V = unknown> {
         throw new SharedCacheError('ERR_INVALID_VALUE', `increment of ${describe(key)} by ${by} would give NaN`);
       const there = await member.living(octets, this.path);
       if (there === undefined) {
-        dead = octets.subarray(4, 12);
-      } else if (octets.compare(NUMBER_HEAD, 0, NUMBER_HEAD.length, 0, NUMBER_HEAD.length) === 0) {
-        living = octets.subarray(28, octets.length - 8);
+        dead = idIn(octets);
+      } else if (isNumber(octets)) {
+        living = sectionOfNumber(octets);
       } else {
         throw new SharedCacheError(
           'ERR_INVALID_VALUE',

@@ -109,7 +109,9 @@ export class Link {
   /** Drops what came from the remote once the link has been lost for `ttl` ms. Any thread may. */
   dropIfOld(ttl: number, drop: () => void): void {
     const since = this.#doubles[CONTROL.unlinkedAt >> 1];
-    if (since <= 0 || monotonicMs() - since < ttl) return;
+    const age = monotonicMs() - since;
+    // A moment to come is one of before the machine was started anew.
+    if (since <= 0 || (age >= 0 && age < ttl)) return;
     // First the deed: a thread that dies in between leaves it to the next.
     drop();
     this.#doubles[CONTROL.unlinkedAt >> 1] = -since;

@@ -3,7 +3,7 @@ import { toMs } from '../duration.js';
 import { NoResult } from '../flight/no-result.js';
 import type { LoaderContext } from '../flight/options.js';
 import { clearInterval, setInterval } from '../sync/monotonic.js';
-import { newId, type RemoteEntry } from './entry-format.js';
+import { idIn, newId, type RemoteEntry } from './entry-format.js';
 import type { Begun, Draft, Member } from './member.js';
 import { ASK, FILL, RELEASE, RENEW } from './scripts.js';
 
@@ -90,7 +90,7 @@ export class FleetLoad {
         counters.hits++;
         return found;
       }
-      rejected = (answer as Buffer).subarray(4, 12);
+      rejected = idIn(answer as Buffer);
     }
   }
 
