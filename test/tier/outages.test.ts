@@ -2,6 +2,7 @@
  * What a member does while its remote is stopped, gone, full, refusing, slow or silent, and what it makes good afterwards. The
  * table that this prints stands in docs/fleet.md.
  */
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { command, type Server } from '../../scripts/services/redis.js';
 import { SharedCache } from '../../src/index.js';
@@ -210,4 +211,23 @@ t.test('without a server, with a wrong name and with a wrong password', { skip: 
     t.equal((error as { code: string }).code, 'ERR_REMOTE_REFUSED');
     t.notMatch(`${(error as Error).stack}${JSON.stringify(error)}`, 'wrong-one');
   }
+});
+
+t.test('a user with no more rights than docs/fleet.md names', { skip: NO_SERVER }, async (t) => {
+  const docs = readFileSync(new URL('../../../docs/fleet.md', import.meta.url), 'utf8');
+  const words = (/^ACL SETUSER .*$/m.exec(docs)?.[0] ?? '').split(' ');
+  const server = await startFor(t);
+  t.match(await command(program as never, server.port, ...words), /^OK/);
+  const cache = await join(t, { url: `redis://shop:password@127.0.0.1:${server.port}` }, { prefix: 'shop:' });
+  await cache.put('k', 1, { tags: ['x'] });
+  await cache.increment('n');
+  t.equal(await cache.getOrSet('l', () => 5), 5);
+  t.equal(await cache.touch('l', '1h'), true);
+  t.equal(await cache.take('l'), 5);
+  await cache.invalidateTags('x');
+  t.equal(await cache.get('k'), undefined);
+  await cache.clear();
+  const { errors, timeouts } = cache.getStats().remote;
+  t.equal(errors, 0);
+  t.ok(timeouts < 5);
 });
