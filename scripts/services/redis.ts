@@ -104,6 +104,14 @@ export async function startCluster(program: Program): Promise<Cluster> {
   return { nodes, stop: () => stopAll(nodes) };
 }
 
+/** Moves so many slots from one node of a cluster to another, with what is in them. */
+export async function moveSlots(program: Program, from: Server, to: Server, count: number): Promise<void> {
+  const idOf = async ({ port }: Server): Promise<string> => (await command(program, port, 'cluster', 'myid')).trim();
+  const address = `${HOST}:${from.port}`;
+  const flags = ['--cluster-from', await idOf(from), '--cluster-to', await idOf(to), '--cluster-slots', `${count}`];
+  await client(program, '--cluster', 'reshard', address, ...flags, '--cluster-yes');
+}
+
 /** Sends one command and returns what the command-line client prints. */
 export function command(program: Program, port: number, ...words: string[]): Promise<string> {
   return client(program, '-h', HOST, '-p', `${port}`, ...words);

@@ -111,13 +111,12 @@ export class Tracker {
 
   /** The client's own cache, which keeps nothing: it hears what a client-side cache hears. */
   #bridge(Base: typeof BasicPooledClientSideCache): BasicPooledClientSideCache {
-    const lost = (): void => this.#lost();
-    const connected = (): void => this.#connected();
+    const interrupted = (): void => this.#interrupted();
     const told = (key: string | Buffer | null): void => this.#told(key);
     const { prefix } = this.#keys;
     return new (class extends Base {
       override trackingOn(): string[] {
-        connected();
+        interrupted();
         return ['CLIENT', 'TRACKING', 'ON', 'BCAST', 'PREFIX', prefix, 'NOLOOP'];
       }
       override invalidate(key: string | Buffer | null): void {
@@ -128,13 +127,13 @@ export class Tracker {
         told(null);
       }
       override onError(): void {
-        lost();
+        interrupted();
       }
       override onClose(): void {
-        lost();
+        interrupted();
       }
       override onPoolClose(): void {
-        lost();
+        interrupted();
       }
       override async handleCache(
         ...[, parser, ask, transform, types]: Parameters<BasicPooledClientSideCache['handleCache']>
@@ -145,23 +144,26 @@ export class Tracker {
     })();
   }
 
-  #lost(): void {
+  /**
+   * A connection was lost, or is being made: its tracking is on with its first answer. What was missed meanwhile is not known, not
+   * even whether something was: of a cluster, a node may have got another connection before the old one was closed.
+   */
+  #interrupted(): void {
     this.#connection++;
-    if (!this.#isEnded) this.#link.lost();
-  }
-
-  /** A connection is being made whose tracking is on with its first answer. */
-  #connected(): void {
-    this.#lost();
+    if (this.#isEnded) return;
+    this.#link.lost();
     void this.#confirm(this.#connection);
   }
 
+  /** Has the link up again once all nodes answer. */
   async #confirm(connection: number): Promise<void> {
     while (connection === this.#connection && !this.#isEnded) {
       try {
-        await this.#client.get(`${this.#keys.prefix}\0c`);
+        // Under Sentinel a question that is asked before there is a primary is never answered, and holds up the next.
+        const isReady = this.#client.isReady !== false;
+        if (isReady) await this.#client.get(`${this.#keys.prefix}\0c`);
         if (connection !== this.#connection || this.#isEnded) return;
-        if (this.#missing.size === 0) {
+        if (isReady && this.#missing.size === 0) {
           this.#link.restored(() => this.#near.drop());
           this.#link.told(true);
           return;

@@ -1,6 +1,6 @@
 /**
- * Three member processes with two threads each write and read while links are cut, the server is stopped and refuses, and
- * tracking threads are killed: no read shows a value that was overwritten longer ago than promised. Controls: without the
+ * Three member processes with two threads each write and read while links are cut, the server is stopped, refuses, and is killed
+ * and replaced, and tracking threads are killed: no read shows a value that was overwritten longer ago than promised. Controls: without the
  * flush when the link is back, and without tracking, it is found.
  */
 import { type ChildProcess, fork } from 'node:child_process';
@@ -65,7 +65,7 @@ async function record(t: Parameters<typeof startFor>[0], fleet: Fleet, seconds: 
     child.on('message', (history: FleetHistory) => histories.push(history));
     child.send('go');
   }
-  await disturb(server, proxies, children, random, seconds);
+  await disturb(t, server, proxies, children, random, seconds);
   // Whatever is stale now stays so.
   for (const child of children) child.send('read');
   await delay(QUIET_MS);
@@ -77,16 +77,18 @@ async function record(t: Parameters<typeof startFor>[0], fleet: Fleet, seconds: 
 
 /** What is done is over when this resolves. */
 async function disturb(
-  server: Server,
+  t: Parameters<typeof startFor>[0],
+  first: Server,
   proxies: readonly TcpProxy[],
   children: readonly ChildProcess[],
   random: (below: number) => number,
   seconds: number,
 ): Promise<void> {
+  let server = first;
   const end = performance.now() + seconds * 1_000;
   await delay(1_000);
   while (performance.now() < end) {
-    const kind = random(4);
+    const kind = random(5);
     // One process alone: the others go on writing.
     const proxy = proxies[random(PROCESSES)];
     if (kind === 0) proxy.cut();
@@ -95,11 +97,16 @@ async function disturb(
       server.signal('SIGSTOP');
       await delay(random(900));
       server.signal('SIGCONT');
-    } else {
+    } else if (kind === 3) {
       proxy.isClosed = true;
       proxy.cut();
       await delay(random(700));
       proxy.isClosed = false;
+    } else {
+      // It dies with all it had, and another comes in its place.
+      server.signal('SIGKILL');
+      server = await startFor(t);
+      for (const link of proxies) link.target = server;
     }
     await delay(100 + random(600));
   }

@@ -1,6 +1,6 @@
 /** A fleet on a cluster of three, and under Sentinel while its primary dies. */
 import t from 'tap';
-import { SENTINEL_NAME, startCluster, startSentinels } from '../../scripts/services/redis.js';
+import { moveSlots, SENTINEL_NAME, startCluster, startSentinels } from '../../scripts/services/redis.js';
 import { ONLY_LONG } from '../fixtures/effort.js';
 import { join, NO_SERVER, program, until } from '../fixtures/fleet.js';
 
@@ -39,6 +39,35 @@ t.test('a cluster: values, counters, tags and loads, whichever node has them', {
   t.equal(await a.namespace('n').get('k'), 1);
   await a.clear();
   t.strictSame(await a.getMany(keys.slice(0, 5)), [undefined, undefined, undefined, undefined, undefined]);
+
+  t.test('slots that move from one node to another', async (t) => {
+    await until(async () => {
+      await a.putMany(keys.map((key, i) => [key, i]));
+      return (await b.getMany(keys)).every((value, i) => value === i);
+    });
+    const moved = moveSlots(program as never, nodes[0], nodes[1], 3_000);
+    let isMoving = true;
+    void moved.finally(() => {
+      isMoving = false;
+    });
+    let version = 0;
+    // Writes go on meanwhile; each is seen by the other.
+    do {
+      version++;
+      const stored = await a.putMany(keys.map((key) => [key, `${key} ${version}`]));
+      t.equal(stored, keys.length);
+      const seen = async (): Promise<boolean> =>
+        (await b.getMany(keys)).every((value, i) => value === undefined || value === `${keys[i]} ${version}`);
+      await until(seen, 'no old value is left');
+    } while (isMoving);
+    await moved;
+    await until(() => a.status === 'up' && b.status === 'up');
+    await until(async () => {
+      await a.putMany(keys.map((key) => [key, 'last']));
+      return (await b.getMany(keys)).every((value) => value === 'last');
+    });
+    t.ok(version > 1, `${version} rounds of writes`);
+  });
 
   t.test('a node that dies takes its keys along, and nothing else', async (t) => {
     await until(async () => {
