@@ -71,10 +71,7 @@ export class Remote extends EventEmitter<{ change: []; refused: [SharedCacheErro
     super();
     this.#settings = settings;
     this.#clockKey = `${settings.prefix}\0c`;
-    this.#client = createRemoteClient(settings.remote);
-    this.#client.on('error', (error: unknown) => this.#noteError(error));
-    for (const event of ['ready', 'end', 'reconnecting', 'node-ready'])
-      this.#client.on(event, () => this.#noteChange());
+    this.#client = this.#createClient();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
   }
@@ -82,20 +79,25 @@ export class Remote extends EventEmitter<{ change: []; refused: [SharedCacheErro
   #createClient(): Client {
     const client = createRemoteClient(this.#settings.remote);
     client.on('error', (error: unknown) => this.#noteError(error));
-    for (const event of ['ready', 'end', 'reconnecting', 'node-ready']) client.on(event, () => this.#noteChange());
+    // Under Sentinel it may be ready, and its connect() never come to an end.
+    client.on('ready', () => void this.#open(client));
+    for (const event of ['end', 'reconnecting', 'node-ready']) client.on(event, () => this.emit('change'));
     return client;
+  }
+
+  async #open(client: Client): Promise<void> {
+    // What is fresh is told by it.
+    await this.#readClock().catch(() => {});
+    if (client !== this.#client || this.#isClosed) return;
+    this.#isOpened = true;
+    this.emit('change');
   }
 
   /** Begins to connect, and goes on trying until close(). */
   connect(): void {
     const client = this.#client;
     client.connect().then(
-      async () => {
-        // What is fresh is told by it.
-        await this.#readClock().catch(() => {});
-        this.#isOpened = client === this.#client && !this.#isClosed;
-        this.emit('change');
-      },
+      () => this.#open(client),
       (error: unknown) => {
         this.#noteError(error);
         setTimeout(() => !this.#isClosed && client === this.#client && this.connect(), LAST_RETRY_MS).unref();
@@ -107,7 +109,7 @@ export class Remote extends EventEmitter<{ change: []; refused: [SharedCacheErro
     this.#isClosed = true;
     clearInterval(this.#timer);
     for (const question of this.#questions) question.giveUp();
-    destroy(this.#client);
+    destroyClient(this.#client);
   }
 
   /** A link on which nothing is answered is left for a new one: the client's own look at it ends with each question sent. */
@@ -115,7 +117,7 @@ export class Remote extends EventEmitter<{ change: []; refused: [SharedCacheErro
     const old = this.#client;
     this.#isOpened = false;
     this.#client = this.#createClient();
-    destroy(old);
+    destroyClient(old);
     this.connect();
     this.emit('change');
   }
@@ -230,11 +232,6 @@ export class Remote extends EventEmitter<{ change: []; refused: [SharedCacheErro
     if (time > 0) this.#clockOffset = time - (before + Date.now()) / 2;
   }
 
-  #noteChange(): void {
-    if (this.isUsable) this.#readClock().catch(() => {});
-    this.emit('change');
-  }
-
   #noteError(error: unknown): void {
     const refused = refusalOf(error);
     if (refused !== undefined) this.emit('refused', refused);
@@ -242,7 +239,8 @@ export class Remote extends EventEmitter<{ change: []; refused: [SharedCacheErro
   }
 }
 
-function destroy(client: Client): void {
+/** Closes the client's connections at once. */
+export function destroyClient(client: Client): void {
   try {
     client.destroy();
   } catch {

@@ -7,7 +7,7 @@ import { ID_BYTES, ID_START } from './entry-format.js';
 import { Link } from './link.js';
 import { Near } from './near.js';
 import type { RemoteOptions } from './options.js';
-import { type Client, createRemoteClient, refusalOf } from './remote.js';
+import { type Client, createRemoteClient, destroyClient, refusalOf } from './remote.js';
 import { RemoteKeys, type RemoteName } from './remote-keys.js';
 
 /** What the tracking thread is given. */
@@ -21,6 +21,8 @@ export interface TrackerData {
 const BEAT_MS = 100;
 const CONFIRM_MS = 20;
 const RETRY_MS = 1_000;
+/** Longer than any answer takes that still comes. */
+const ANSWER_MS = 3_000;
 
 /**
  * Follows what others change at the remote, and ends it in the machine's cache: server-assisted client-side caching (CLIENT
@@ -33,7 +35,8 @@ export class Tracker {
   readonly #link: Link;
   readonly #near: Near;
   readonly #keys: RemoteKeys;
-  readonly #client: Client;
+  #client: Client;
+  readonly #remote: RemoteOptions;
   readonly #table: Table;
   readonly #onEnd: (refusal?: Error) => void;
   readonly #beats: NodeJS.Timeout;
@@ -66,24 +69,43 @@ export class Tracker {
     this.#unlinkedTtl = unlinkedTtl;
     this.#onEnd = onEnd;
     this.#beats = setInterval(() => this.#beat(), BEAT_MS);
-    this.#client = createRemoteClient(remote, ({ BasicPooledClientSideCache: Base }) => this.#bridge(Base));
-    this.#client.on('error', (error: unknown) => {
+    this.#remote = remote;
+    this.#client = this.#createClient();
+    this.#connect();
+  }
+
+  #createClient(): Client {
+    this.#missing.clear();
+    let client: Client | undefined;
+    const isCurrent = (): boolean => client === undefined || client === this.#client;
+    client = createRemoteClient(this.#remote, ({ BasicPooledClientSideCache: Base }) => this.#bridge(Base, isCurrent));
+    client.on('error', (error: unknown) => {
       const refusal = refusalOf(error);
       if (refusal !== undefined) this.end(refusal);
     });
     const nodeOf = ({ host, port }: { host: string; port: number }): string => `${host}:${port}`;
-    this.#client.on('node-disconnect', (node: never) => this.#missing.delete(nodeOf(node)));
-    this.#client.on('node-reconnecting', (node: never) => this.#missing.add(nodeOf(node)));
-    this.#client.on('node-ready', (node: never) => this.#missing.delete(nodeOf(node)));
-    this.#connect();
+    client.on('node-disconnect', (node: never) => this.#missing.delete(nodeOf(node)));
+    client.on('node-reconnecting', (node: never) => this.#missing.add(nodeOf(node)));
+    client.on('node-ready', (node: never) => this.#missing.delete(nodeOf(node)));
+    return client;
   }
 
   #connect(): void {
-    this.#client.connect().catch((error: unknown) => {
+    const client = this.#client;
+    client.connect().catch((error: unknown) => {
       const refusal = refusalOf(error);
       if (refusal !== undefined) this.end(refusal);
-      else if (!this.#isEnded) setTimeout(() => this.#connect(), RETRY_MS).unref();
+      else setTimeout(() => !this.#isEnded && client === this.#client && this.#connect(), RETRY_MS).unref();
     });
+  }
+
+  /** Leaves a client that does not answer for a new one: under Sentinel a question asked without a primary holds up all others. */
+  #reconnect(): void {
+    const old = this.#client;
+    this.#client = this.#createClient();
+    destroyClient(old);
+    this.#connect();
+    this.#interrupted();
   }
 
   end(refusal?: Error): void {
@@ -91,11 +113,7 @@ export class Tracker {
     this.#isEnded = true;
     clearInterval(this.#beats);
     this.#link.resign();
-    try {
-      this.#client.destroy();
-    } catch {
-      // It was never open.
-    }
+    destroyClient(this.#client);
     this.#table.release();
     this.#onEnd(refusal);
   }
@@ -110,8 +128,10 @@ export class Tracker {
   }
 
   /** The client's own cache, which keeps nothing: it hears what a client-side cache hears. */
-  #bridge(Base: typeof BasicPooledClientSideCache): BasicPooledClientSideCache {
-    const interrupted = (): void => this.#interrupted();
+  #bridge(Base: typeof BasicPooledClientSideCache, isCurrent: () => boolean): BasicPooledClientSideCache {
+    const interrupted = (): void => {
+      if (isCurrent()) this.#interrupted();
+    };
     const told = (key: string | Buffer | null): void => this.#told(key);
     const { prefix } = this.#keys;
     return new (class extends Base {
@@ -158,20 +178,34 @@ export class Tracker {
   /** Has the link up again once all nodes answer. */
   async #confirm(connection: number): Promise<void> {
     while (connection === this.#connection && !this.#isEnded) {
-      try {
-        // Under Sentinel a question that is asked before there is a primary is never answered, and holds up the next.
-        const isReady = this.#client.isReady !== false;
-        if (isReady) await this.#client.get(`${this.#keys.prefix}\0c`);
-        if (connection !== this.#connection || this.#isEnded) return;
-        if (isReady && this.#missing.size === 0) {
-          this.#link.restored(() => this.#near.drop());
-          this.#link.told(true);
-          return;
-        }
-      } catch {
-        // Not there yet.
+      const outcome = this.#client.isReady === false ? 'no' : await this.#askWhetherThere();
+      if (connection !== this.#connection || this.#isEnded) return;
+      if (outcome === 'late') {
+        this.#reconnect();
+        return;
+      }
+      if (outcome === 'yes' && this.#missing.size === 0) {
+        this.#link.restored(() => this.#near.drop());
+        this.#link.told(true);
+        return;
       }
       await new Promise((resolve) => setTimeout(resolve, CONFIRM_MS));
+    }
+  }
+
+  async #askWhetherThere(): Promise<'yes' | 'no' | 'late'> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(resolve, ANSWER_MS, 'late');
+    });
+    const asked = this.#client.get(`${this.#keys.prefix}\0c`).then(
+      () => 'yes' as const,
+      () => 'no' as const,
+    );
+    try {
+      return await Promise.race([asked, late]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
