@@ -1,7 +1,6 @@
 import type { SharedCache } from '../cache.js';
 import { checkFunction, describe, SharedCacheError } from '../errors.js';
 import type { CacheStats } from '../stats.js';
-import { monotonicMs } from '../sync/monotonic.js';
 import { TieredKeyspace } from './keyspace.js';
 import { Member, type RemoteStats } from './member.js';
 import { resolveTier, type TieredCacheOptions } from './options.js';
@@ -132,17 +131,11 @@ export class TieredCache<V = unknown> extends TieredKeyspace<V> {
     return `TieredCache { ${this.closed ? 'closed' : this.#status} }`;
   }
 
-  #lastLookAt = 0;
-
   #tick(): void {
     const { member } = this;
     if (member.isClosed || this.local.closed) return;
     this.#tracking.look();
-    const now = monotonicMs();
-    if (now - this.#lastLookAt >= LOOK_MS) {
-      this.#lastLookAt = now;
-      member.link.dropIfOld(member.settings.unlinkedTtl, () => member.near.dropLinked());
-    }
+    member.link.dropIfOld(member.settings.unlinkedTtl, () => member.near.dropLinked());
     void member.repairs.run();
     this.#noteStatus();
   }
@@ -161,8 +154,6 @@ export class TieredCache<V = unknown> extends TieredKeyspace<V> {
     for (const listener of [...this.#listeners]) listener(status);
   }
 }
-
-const LOOK_MS = 250;
 
 /**
  * Keys of their own inside of a TieredCache, under a name: no key of one namespace is a key of another or of the cache itself,

@@ -11,7 +11,7 @@ import { wholeNumbers } from '../fixtures/random.js';
  * not. After each schedule: the structure, every answer, and what is there, against a sequential reference.
  *
  *   SEED=1 SCHEDULES=100000                          more of the schedules drawn at random
- *   SCENARIO=oneEach PREEMPTIONS=3 KILLS=1           all schedules of one scenario within these bounds instead
+ *   SCENARIO=oneEach PREEMPTIONS=2 KILLS=1           all schedules of one scenario within these bounds instead; 136,046 in this case
  *   BUG=no-repair                                    with a bug of scenarios.ts in the engine: these tests then fail
  */
 const { SEED = '42', SCENARIO, PREEMPTIONS = '2', KILLS = '0', BUG } = process.env;
@@ -34,7 +34,6 @@ const long = [
   ['twoEach', 3, 0],
   ['twoEach', 1, 1],
   ['oneEach', 1, 1],
-  ['oneEach', 2, 1],
 ] as const;
 const asked = [[SCENARIO ?? '', Number(PREEMPTIONS), Number(KILLS)]] as const;
 

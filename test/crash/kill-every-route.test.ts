@@ -14,7 +14,7 @@ import { killed, Snapshots } from '../fixtures/kill-points.js';
 import { wholeNumbers } from '../fixtures/random.js';
 
 const seed = Number(process.env.SEED ?? 42);
-const WANTED = effort('KILL_POINTS', 3_000, 200_000);
+const WANTED = effort('KILL_POINTS', 3_000, 100_000);
 /** Of a control, which ends with its first finding. */
 const MOST_KILLS = 20_000;
 t.setTimeout(300_000 + WANTED * 3);

@@ -23,7 +23,7 @@ import { effort } from '../fixtures/effort.js';
 import { folderFor } from '../fixtures/process/folder.js';
 
 const member = fileURLToPath(new URL('../fixtures/process-member.js', import.meta.url));
-const KILLS = effort('KILLS', 8, 100);
+const KILLS = effort('KILLS', 8, 60);
 t.setTimeout(240_000);
 
 const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'mooncake-test-'));

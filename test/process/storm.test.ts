@@ -26,7 +26,7 @@ import {
 import { wholeNumbers } from '../fixtures/random.js';
 
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
-const KILLS = effort('KILLS', 12, 300);
+const KILLS = effort('KILLS', 12, 200);
 const RESTARTS = effort('RESTARTS', 1, 30);
 const AT_ONCE = 4;
 /** Far more than a bug needs to show. */

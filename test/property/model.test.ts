@@ -9,7 +9,7 @@ import { SharedCache } from '../../src/index.js';
 import { effort } from '../fixtures/effort.js';
 import { commands, Model, type Value } from '../fixtures/model.js';
 
-const RUNS = effort('RUNS', 250, 5_000);
+const RUNS = effort('RUNS', 250, 3_000);
 const MAX_COMMANDS = 200;
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 console.log(`# SEED=${seed}, ${RUNS} runs of up to ${MAX_COMMANDS} commands`);
