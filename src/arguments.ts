@@ -83,6 +83,28 @@ export function checkVersion(version: unknown): void {
   );
 }
 
+/** Throws ERR_INVALID_ARGUMENT. */
+export function checkStep(by: unknown): void {
+  if (typeof by === 'number' && !Number.isNaN(by)) return;
+  throw new SharedCacheError('ERR_INVALID_ARGUMENT', `by must be a number, not NaN, received ${describe(by)}`);
+}
+
+/** Why nothing was added: the entry is not a number, or the sum would not be one. */
+export function notCountable(key: string, by: number, why: 'mismatch' | 'not a number'): SharedCacheError {
+  return new SharedCacheError(
+    'ERR_INVALID_VALUE',
+    why === 'mismatch'
+      ? `increment needs a number under ${describe(key)}, another type is stored there`
+      : `increment of ${describe(key)} by ${by} would give NaN`,
+  );
+}
+
+/** Throws ERR_INVALID_ARGUMENT. */
+export function checkNamespaceName(name: unknown): void {
+  if (typeof name === 'string') return;
+  throw new SharedCacheError('ERR_INVALID_ARGUMENT', `a namespace's name must be a string, received ${describe(name)}`);
+}
+
 export function checkObject(options: unknown, allowed: string): void {
   if (typeof options === 'object' && options !== null) return;
   throw new SharedCacheError(

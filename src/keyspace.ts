@@ -1,11 +1,13 @@
 import {
   checkObject,
+  checkStep,
   checkTagList,
   checkTags,
   checkVersion,
   checkWriteOptions,
   listKeys,
   listPairs,
+  notCountable,
   type PutOptions,
   ttlOf,
 } from './arguments.js';
@@ -353,8 +355,7 @@ export abstract class Keyspace<V = unknown> {
   }
 
   #increment(key: string, by: number, options: PutOptions | undefined): Table {
-    if (typeof by !== 'number' || Number.isNaN(by))
-      throw new SharedCacheError('ERR_INVALID_ARGUMENT', `by must be a number, not NaN, received ${describe(by)}`);
+    checkStep(by);
     const { session } = this;
     const draft = this.#draft(key, by as V, this.#readOptions(options));
     const table = session.open();
@@ -370,12 +371,7 @@ export abstract class Keyspace<V = unknown> {
         `another thread kept ${describe(key)} locked for ${table.lockContext.lockTimeoutMs} ms`,
       );
     }
-    throw new SharedCacheError(
-      'ERR_INVALID_VALUE',
-      outcome === 'mismatch'
-        ? `increment needs a number under ${describe(key)}, another type is stored there`
-        : `increment of ${describe(key)} by ${by} would give NaN`,
-    );
+    throw notCountable(key, by, outcome);
   }
 
   /** ms until the key expires, Infinity when it never does, undefined when it is absent. */

@@ -1,4 +1,4 @@
-import { describe, SharedCacheError } from './errors.js';
+import { checkNamespaceName } from './arguments.js';
 import { Keyspace } from './keyspace.js';
 import type { Session } from './session.js';
 import { type Space, spaceInside } from './table/space.js';
@@ -34,11 +34,6 @@ export class Namespace<V = unknown> extends Keyspace<V> {
 
 /** Throws ERR_INVALID_ARGUMENT for a name that is no string, and for too many or too long ones. */
 export function namespaceInside<V>(session: Session, outer: Space, name: string): Namespace<V> {
-  if (typeof name !== 'string') {
-    throw new SharedCacheError(
-      'ERR_INVALID_ARGUMENT',
-      `a namespace's name must be a string, received ${describe(name)}`,
-    );
-  }
+  checkNamespaceName(name);
   return new Namespace<V>(session, spaceInside(outer, name, session.open().key));
 }

@@ -3,7 +3,8 @@
  * and for each 'round' reads for so long and says what it did; told 'write', it overwrites keys one by one and says when each
  * was acknowledged; told 'watch', it reads those keys all the time and says what it saw when.
  */
-import { machineNow } from './clock.js';
+import { monotonicMs } from '../../src/sync/monotonic.js';
+import { seededRandom } from '../workloads/random.js';
 import { RIVALS } from './rivals.js';
 
 export interface FleetSeat {
@@ -40,15 +41,8 @@ const SAMPLE = 64;
 const seat = JSON.parse(process.argv[2]) as FleetSeat;
 const cache = await RIVALS[seat.rival](seat.url);
 const value = 'v'.repeat(seat.valueBytes);
-let state = seat.seed;
-
-/** xorshift32: below `bound`. */
-function random(bound: number): number {
-  state ^= state << 13;
-  state ^= state >>> 17;
-  state ^= state << 5;
-  return (state >>> 0) % bound;
-}
+const draw = seededRandom(seat.seed);
+const random = (bound: number): number => Math.floor(draw() * bound);
 
 const orders: { [K in FleetOrder['do']]: (order: Extract<FleetOrder, { do: K }>) => Promise<unknown> } = {
   async fill() {
@@ -60,39 +54,39 @@ const orders: { [K in FleetOrder['do']]: (order: Extract<FleetOrder, { do: K }>)
   async round({ ms, atOnce }): Promise<Round> {
     const sample: number[] = [];
     let reads = 0;
-    const start = machineNow();
+    const start = monotonicMs();
     const end = start + ms;
     const reader = async (): Promise<void> => {
-      while (machineNow() < end) {
+      while (monotonicMs() < end) {
         for (let i = 0; i < SAMPLE; i++) {
           const isMiss = random(100) < seat.missesOf100;
           const key = isMiss ? `absent ${random(2 ** 30)}` : `k${random(seat.keys)}`;
-          const before = i === 0 ? machineNow() : 0;
+          const before = i === 0 ? monotonicMs() : 0;
           await cache.get(key);
-          if (i === 0) sample.push(machineNow() - before);
+          if (i === 0) sample.push(monotonicMs() - before);
           reads++;
         }
       }
     };
     await Promise.all(Array.from({ length: atOnce }, reader));
-    return { reads, ms: machineNow() - start, sample };
+    return { reads, ms: monotonicMs() - start, sample };
   },
   async write({ count }): Promise<Sightings> {
     const written: Sightings = [];
     for (let version = 1; version <= count; version++) {
       for (let key = 0; key < WATCHED; key++) {
         await cache.put(`w${key}`, `${version}`);
-        written.push([key, version, machineNow()]);
+        written.push([key, version, monotonicMs()]);
       }
     }
     return written;
   },
   async watch({ ms }): Promise<Sightings> {
     const seen: Sightings = [];
-    const end = machineNow() + ms;
-    for (let turn = 0; machineNow() < end; turn++) {
+    const end = monotonicMs() + ms;
+    for (let turn = 0; monotonicMs() < end; turn++) {
       const key = turn % WATCHED;
-      const at = machineNow();
+      const at = monotonicMs();
       const version = await cache.get(`w${key}`);
       if (version !== undefined && version !== null) seen.push([key, Number(version), at]);
       if (turn % WATCHED === 0) await new Promise((resolve) => setImmediate(resolve));

@@ -60,15 +60,15 @@ export class Generations {
     return same.every(Boolean);
   }
 
-  #spaces(path: readonly string[]): string[] {
-    return [[], ...path.map((_, i) => path.slice(0, i + 1))].map((space) => this.#keys.all(space));
-  }
-
   /** Ends what has one of them. Rejects with Unreachable. */
   async renew(name: string): Promise<void> {
     const px = this.#keys.parse(name)?.kind === 'all' ? {} : { PX: TAG_TTL_MS };
     await this.#remote.ask((client) => client.set(name, newId(), px));
     this.#cache.generations.delete(name);
+  }
+
+  #spaces(path: readonly string[]): string[] {
+    return [[], ...path.map((_, i) => path.slice(0, i + 1))].map((space) => this.#keys.all(space));
   }
 
   async #near(name: string, px: string): Promise<Buffer> {
@@ -80,6 +80,7 @@ export class Generations {
       }));
     return Buffer.from(known, 'hex');
   }
+
   async #findOrMake(name: string, px: string): Promise<string> {
     const made = newId();
     // A generation that is made here ends nothing here.

@@ -1,6 +1,16 @@
-import { checkTagList, checkTags, checkWriteOptions, listKeys, listPairs, type PutOptions } from '../arguments.js';
-import { type Duration, toMs } from '../duration.js';
-import { checkFunction, describe, SharedCacheError } from '../errors.js';
+import {
+  checkStep,
+  checkTagList,
+  checkTags,
+  checkWriteOptions,
+  listKeys,
+  listPairs,
+  notCountable,
+  type PutOptions,
+  ttlOf,
+} from '../arguments.js';
+import type { Duration } from '../duration.js';
+import { checkFunction, type SharedCacheError } from '../errors.js';
 import { NoResult } from '../flight/no-result.js';
 import { type AsyncLoadOptions, defaultLoad, type LoaderContext, resolveLoad } from '../flight/options.js';
 import type { CounterEntry, WrapOptions } from '../keyspace.js';
@@ -160,11 +170,10 @@ export abstract class TieredKeyspace<V = unknown> {
   async #write(name: string, draft: Draft): Promise<void> {
     const { member } = this;
     if (!member.isUsable(name)) throw new Unreachable('it is down');
-    const keys = [name, member.keys.lease(name)];
     await member.timed('put', () =>
       member.write(draft, this.path, ({ octets, px, id }) => {
         member.near.mark(name, id);
-        return member.remote.run(WRITE, keys, [octets, px]);
+        return member.remote.runOn(name, WRITE, [octets, px]);
       }),
     );
   }
@@ -200,7 +209,7 @@ export abstract class TieredKeyspace<V = unknown> {
     member.near.unmark(name);
     const removed = member.isUsable(name)
       ? await member.or(
-          member.timed('delete', () => member.remote.run(REMOVE, [name, member.keys.lease(name)], [`${bytes}`])),
+          member.timed('delete', () => member.remote.runOn(name, REMOVE, [`${bytes}`])),
           () => undefined,
         )
       : undefined;
@@ -212,10 +221,8 @@ export abstract class TieredKeyspace<V = unknown> {
     }
     const octets = Buffer.isBuffer(removed) ? removed : null;
     const head = octets === null ? undefined : decodeHead(octets);
-    const isAlive =
-      head !== undefined &&
-      head.expires > member.remote.now() &&
-      (await member.or(member.isCurrent(head, this.path), () => true));
+    // The remote had it, and cannot say more: it is taken for alive.
+    const isAlive = head !== undefined && (await member.or(member.isAlive(head, this.path), () => true));
     return { isRemoved: isAlive, octets, near };
   }
 
@@ -252,9 +259,7 @@ export abstract class TieredKeyspace<V = unknown> {
       octets = await range(ALL_BYTES - 1);
       head = decodeHead(octets as Buffer);
     }
-    const isAlive =
-      head !== undefined && head.expires > member.remote.now() && (await member.isCurrent(head, this.path));
-    return isAlive ? head : undefined;
+    return head !== undefined && (await member.isAlive(head, this.path)) ? head : undefined;
   }
 
   /** Gives a living key a new TTL, and new tags if it is given some; false when it is absent. */
@@ -286,7 +291,7 @@ export abstract class TieredKeyspace<V = unknown> {
         tags: tags === undefined ? entry.tags : tags.map((tag, i) => [tag, ofTags[i]] as const),
       };
       const args = [entry.id, encodeEntry(next), pxOf(ttl + member.settings.grace)];
-      if ((await member.remote.run(REPLACE, [name, member.keys.lease(name)], args)) === 1) return true;
+      if ((await member.remote.runOn(name, REPLACE, args)) === 1) return true;
     }
   }
 
@@ -303,8 +308,7 @@ export abstract class TieredKeyspace<V = unknown> {
   async incrementEntry(key: string, by = 1, options?: PutOptions): Promise<CounterEntry> {
     const { member } = this;
     member.open();
-    if (typeof by !== 'number' || Number.isNaN(by))
-      throw new SharedCacheError('ERR_INVALID_ARGUMENT', `by must be a number, not NaN, received ${describe(by)}`);
+    checkStep(by);
     const { ttl, tags } = this.#writeOf(options);
     const name = this.#nameOf(key);
     if (!member.isUsable(name)) member.unavailable('increment', key);
@@ -323,7 +327,6 @@ export abstract class TieredKeyspace<V = unknown> {
 
   async #add(key: string, name: string, by: number, draft: Draft): Promise<CounterEntry> {
     const { member } = this;
-    const keys = [name, member.keys.lease(name)];
     let living: Buffer = Buffer.alloc(0);
     let dead: Buffer = Buffer.alloc(0);
     for (;;) {
@@ -333,7 +336,7 @@ export abstract class TieredKeyspace<V = unknown> {
           this.path,
           ({ octets, px }, { generations }) => {
             const section = untaggedSection(generations);
-            return member.remote.run(ADD, keys, [`${by}`, NUMBER_HEAD, section, living, dead, newId(), octets, px]);
+            return member.remote.runOn(name, ADD, [`${by}`, NUMBER_HEAD, section, living, dead, newId(), octets, px]);
           },
           true,
         ),
@@ -343,18 +346,14 @@ export abstract class TieredKeyspace<V = unknown> {
         return { value: sum, expiresIn: Math.max(0, expires - member.remote.now()) };
       }
       const octets = answer as Buffer;
-      if (octets.toString() === 'nan')
-        throw new SharedCacheError('ERR_INVALID_VALUE', `increment of ${describe(key)} by ${by} would give NaN`);
+      if (octets.toString() === 'nan') throw notCountable(key, by, 'not a number');
       const there = await member.living(octets, this.path);
       if (there === undefined) {
         dead = idIn(octets);
       } else if (isNumber(octets)) {
         living = sectionOfNumber(octets);
       } else {
-        throw new SharedCacheError(
-          'ERR_INVALID_VALUE',
-          `increment needs a number under ${describe(key)}, another type is stored there`,
-        );
+        throw notCountable(key, by, 'mismatch');
       }
     }
   }
@@ -516,7 +515,7 @@ export abstract class TieredKeyspace<V = unknown> {
     const { ttl } = this.member.settings;
     if (options === undefined) return { ttl, tags: [] };
     checkWriteOptions(options);
-    return { ttl: options.ttl === undefined ? ttl : toMs(options.ttl), tags: checkTags(options.tags) };
+    return { ttl: ttlOf(options.ttl, ttl), tags: checkTags(options.tags) };
   }
 
   /** Throws ERR_INVALID_KEY. */

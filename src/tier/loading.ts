@@ -42,7 +42,6 @@ export class FleetLoad {
   readonly #request: LoadRequest;
   readonly #context: LoaderContext<unknown>;
   readonly #name: string;
-  readonly #lease: string;
   readonly #token = newId();
   /** What the remote has, past its TTL. */
   #old: RemoteEntry | undefined;
@@ -56,7 +55,6 @@ export class FleetLoad {
     this.#request = request;
     this.#context = context;
     this.#name = member.keys.entry(request.path, request.key);
-    this.#lease = member.keys.lease(this.#name);
     this.#ttl = request.ttl * (1 - request.jitter * Math.random());
     this.#tags = request.tags;
   }
@@ -78,7 +76,7 @@ export class FleetLoad {
     let rejected: Buffer = Buffer.alloc(0);
     for (;;) {
       const answer = await this.#member.timed('load', () =>
-        this.#member.remote.run(ASK, [this.#name, this.#lease], [this.#token, `${LEASE_MS}`, rejected]),
+        this.#member.remote.runOn(this.#name, ASK, [this.#token, `${LEASE_MS}`, rejected]),
       );
       if (answer === 1) {
         counters.misses++;
@@ -135,7 +133,7 @@ export class FleetLoad {
   async #lead(): Promise<unknown> {
     const member = this.#member;
     const renewal = setInterval(() => {
-      member.remote.run(RENEW, [this.#name, this.#lease], [this.#token, `${LEASE_MS}`]).catch(() => {});
+      member.remote.runOn(this.#name, RENEW, [this.#token, `${LEASE_MS}`]).catch(() => {});
     }, LEASE_MS / 3);
     renewal.unref();
     let isFilled = false;
@@ -171,16 +169,14 @@ export class FleetLoad {
     const entry = await this.#member.encode(draft, begun);
     if (entry === undefined) return 0;
     near.mark(this.#name, entry.id);
-    return this.#member.timed('fill', () =>
-      remote.run(FILL, [this.#name, this.#lease], [this.#token, entry.octets, entry.px]),
-    );
+    return this.#member.timed('fill', () => remote.runOn(this.#name, FILL, [this.#token, entry.octets, entry.px]));
   }
 
   /** Frees the lease, and tells who waits for it. */
   async #release(): Promise<void> {
     const { remote, keys } = this.#member;
     try {
-      const released = await remote.run(RELEASE, [this.#name, this.#lease], [this.#token]);
+      const released = await remote.runOn(this.#name, RELEASE, [this.#token]);
       if (released === 1)
         await remote.ask((client) => client.set(keys.freed(this.#name), Buffer.of(1), { PX: LEASE_MS }));
     } catch {

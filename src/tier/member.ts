@@ -81,7 +81,7 @@ export class Member {
     this.link = new Link(this.session.open());
     this.keys = new RemoteKeys(settings.prefix);
     if (!this.link.enter(crc32(settings.prefix) | 1, () => this.near.drop())) throw ofAnotherFleet(settings.prefix);
-    this.remote = new Remote(settings);
+    this.remote = new Remote(settings, this.keys);
     this.generations = new Generations(this.remote, this.near, this.link, this.keys, settings.unlinkedTtl);
     this.repairs = new Repairs(this.remote, this.generations, this.keys, (entry) => this.#repaired(entry));
   }
@@ -128,8 +128,12 @@ export class Member {
   /** The entry in the octets, if it is one and nothing has ended it. Rejects with Unreachable. */
   async living(octets: unknown, path: readonly string[]): Promise<RemoteEntry | undefined> {
     const entry = this.decode(octets);
-    if (entry === undefined || entry.expires <= this.remote.now()) return undefined;
-    return (await this.isCurrent(entry, path)) ? entry : undefined;
+    return entry !== undefined && (await this.isAlive(entry, path)) ? entry : undefined;
+  }
+
+  /** Whether it has not expired, and nothing has ended it. Rejects with Unreachable. */
+  async isAlive(entry: Omit<RemoteEntry, 'bytes'>, path: readonly string[]): Promise<boolean> {
+    return entry.expires > this.remote.now() && this.isCurrent(entry, path);
   }
 
   /** The entry in the octets; what is no entry counts as an error, and is nothing. */

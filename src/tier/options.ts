@@ -1,4 +1,5 @@
 import type { RedisClientOptions, RedisClusterOptions, RedisSentinelOptions } from '@redis/client';
+import { ttlOf } from '../arguments.js';
 import { SharedCache } from '../cache.js';
 import { type Duration, toMs } from '../duration.js';
 import { describe, rejectUnknown, SharedCacheError } from '../errors.js';
@@ -85,7 +86,7 @@ export function resolveTier(options: TieredCacheOptions): Settings {
     local,
     remote,
     prefix,
-    ttl: ttl === undefined ? SharedCache.sessionOf(local).defaultTtl : toMs(ttl),
+    ttl: ttlOf(ttl, SharedCache.sessionOf(local).defaultTtl),
     localTtl: capMs,
     unlinkedTtl: Math.max(localTtl === undefined ? DEFAULT_UNLINKED_MS : capMs, graceMs),
     grace: graceMs,
@@ -107,9 +108,8 @@ function checkRemote(remote: unknown): void {
   }
   try {
     structuredClone(remote);
-  } catch (cause) {
-    // The message of the cause may show a password.
-    void cause;
+  } catch {
+    // Without the cause, whose message may show a password.
     throw new SharedCacheError(
       'ERR_INVALID_OPTION',
       'remote must be options that can travel to a thread: plain values, no functions',

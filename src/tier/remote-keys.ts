@@ -7,6 +7,7 @@
  *   generation of a tag                 P \0 g path \0 tag, escaped
  *   generation of a whole keyspace      P \0 a path \0
  *   news that a load came to nothing    P \0 f remote key of the entry, behind P
+ *   nothing: what is asked for only to see whether somebody answers   P \0 c
  *
  * `path` is the names of the namespaces, each as `length:name`. Plain text is well-formed, without braces and with no \0 at
  * its beginning, so no user's key is taken for anything else. A lease is a key outside of the prefix, so that nobody is told
@@ -48,6 +49,11 @@ export class RemoteKeys {
 
   lease(entry: string): string {
     return `${this.#leaseMark}{${this.#slotTag ?? entry}}${this.#slotTag === undefined ? '' : entry}`;
+  }
+
+  /** Nobody writes it. */
+  get nothing(): string {
+    return `${this.prefix}\0c`;
   }
 
   /** What the key names; undefined for one that is not of this layout. */

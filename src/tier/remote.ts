@@ -4,6 +4,7 @@ import { NoResult } from '../flight/no-result.js';
 import { loadPackage } from '../installed.js';
 import { clearInterval, monotonicMs, setInterval } from '../sync/monotonic.js';
 import type { RemoteOptions, Settings } from './options.js';
+import type { RemoteKeys } from './remote-keys.js';
 import { CLOCK, type Script } from './scripts.js';
 
 type RedisPackage = typeof import('@redis/client');
@@ -52,7 +53,7 @@ export class Remote extends EventEmitter<{ change: []; refused: [SharedCacheErro
   readonly counters: RemoteCounters = { errors: 0, timeouts: 0 };
   #client: Client;
   readonly #settings: Settings;
-  readonly #clockKey: string;
+  readonly #keys: RemoteKeys;
   /** In the order in which they end. */
   readonly #questions: Question[] = [];
   readonly #timer: NodeJS.Timeout;
@@ -67,10 +68,10 @@ export class Remote extends EventEmitter<{ change: []; refused: [SharedCacheErro
   /** Since when there are questions and no answers. */
   #silentSince = 0;
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, keys: RemoteKeys) {
     super();
     this.#settings = settings;
-    this.#clockKey = `${settings.prefix}\0c`;
+    this.#keys = keys;
     this.#client = this.#createClient();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
@@ -130,6 +131,11 @@ export class Remote extends EventEmitter<{ change: []; refused: [SharedCacheErro
   /** The remote's clock, ms. */
   now(): number {
     return Date.now() + this.#clockOffset;
+  }
+
+  /** Runs a script whose keys are an entry and its lease. */
+  runOn(entry: string, script: Script, args: (string | Buffer)[]): Promise<unknown> {
+    return this.run(script, [entry, this.#keys.lease(entry)], args);
   }
 
   async run(script: Script, keys: string[], args: (string | Buffer)[]): Promise<unknown> {
@@ -227,7 +233,7 @@ export class Remote extends EventEmitter<{ change: []; refused: [SharedCacheErro
   async #readClock(): Promise<void> {
     const before = Date.now();
     const time = Number(
-      await this.#ask((client) => client.eval(CLOCK.text, { keys: [this.#clockKey], arguments: [] })),
+      await this.#ask((client) => client.eval(CLOCK.text, { keys: [this.#keys.nothing], arguments: [] })),
     );
     if (time > 0) this.#clockOffset = time - (before + Date.now()) / 2;
   }

@@ -76,7 +76,7 @@ export class Repairs {
 
   async #repair(name: string, number: number): Promise<void> {
     if (this.#keys.parse(name)?.kind === 'entry') {
-      await this.#remote.run(REMOVE, [name, this.#keys.lease(name)], ['0']);
+      await this.#remote.runOn(name, REMOVE, ['0']);
       this.#onRepaired(name);
     } else {
       await this.#generations.renew(name);

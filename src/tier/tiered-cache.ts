@@ -1,5 +1,6 @@
+import { checkNamespaceName } from '../arguments.js';
 import type { SharedCache } from '../cache.js';
-import { checkFunction, describe, SharedCacheError } from '../errors.js';
+import { checkFunction, type SharedCacheError } from '../errors.js';
 import type { CacheStats } from '../stats.js';
 import { TieredKeyspace } from './keyspace.js';
 import { Member, type RemoteStats } from './member.js';
@@ -175,10 +176,6 @@ export class TieredNamespace<V = unknown> extends TieredKeyspace<V> {
 
 function namespaceInside<V>(member: Member, path: readonly string[], name: string): TieredNamespace<V> {
   member.open();
-  if (typeof name !== 'string')
-    throw new SharedCacheError(
-      'ERR_INVALID_ARGUMENT',
-      `a namespace's name must be a string, received ${describe(name)}`,
-    );
+  checkNamespaceName(name);
   return new TieredNamespace<V>(member, [...path, name]);
 }

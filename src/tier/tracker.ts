@@ -198,7 +198,7 @@ export class Tracker {
     const late = new Promise<'late'>((resolve) => {
       timer = setTimeout(resolve, ANSWER_MS, 'late');
     });
-    const asked = this.#client.get(`${this.#keys.prefix}\0c`).then(
+    const asked = this.#client.get(this.#keys.nothing).then(
       () => 'yes' as const,
       () => 'no' as const,
     );
