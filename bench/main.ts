@@ -66,7 +66,7 @@ async function measureAll(scenarios: readonly Scenario[], adapters: readonly str
 function groups(scenarios: readonly Scenario[]): Scenario[][] {
   const byStore = new Map<string, Scenario[]>();
   for (const scenario of scenarios) {
-    const store = `${scenario.kind} ${scenario.threads}`;
+    const store = `${scenario.kind} ${scenario.threads} ${scenario.processes}`;
     const group = byStore.get(store);
     if (group === undefined) byStore.set(store, [scenario]);
     else group.push(scenario);

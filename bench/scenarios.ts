@@ -4,10 +4,12 @@ import type { Distribution } from './workloads/distribution.js';
 const KEYS = 100_000;
 
 export interface Scenario {
-  /** Such as `str T2 95/5 fresh`; unique. */
+  /** Such as `str T2 95/5 fresh`, with P2 for two processes; unique. */
   readonly name: string;
   readonly kind: ValueKind;
   readonly threads: number;
+  /** Each thread in a process of its own. */
+  readonly processes: boolean;
   /** Share of writes, 0 to 1. */
   readonly writes: number;
   readonly distribution: Distribution;
@@ -16,18 +18,23 @@ export interface Scenario {
   readonly keys: number;
 }
 
+interface Variation {
+  readonly distribution?: Distribution;
+  readonly freshKeys?: boolean;
+  readonly processes?: boolean;
+}
+
 function scenario(
   kind: ValueKind,
   threads: number,
   writes: number,
-  distribution: Distribution = 'zipf',
-  freshKeys = false,
+  { distribution = 'zipf', freshKeys = false, processes = false }: Variation = {},
 ): Scenario {
   const mix = writes === 0 ? 'get' : `${Math.round(100 - writes * 100)}/${Math.round(writes * 100)}`;
-  const words = [kind, `T${threads}`, mix];
+  const words = [kind, `${processes ? 'P' : 'T'}${threads}`, mix];
   if (distribution !== 'zipf') words.push(distribution);
   if (freshKeys) words.push('fresh');
-  return { name: words.join(' '), kind, threads, writes, distribution, freshKeys, keys: KEYS };
+  return { name: words.join(' '), kind, threads, processes, writes, distribution, freshKeys, keys: KEYS };
 }
 
 /** What `npm run bench` measures. */
@@ -35,10 +42,11 @@ export const QUICK: readonly Scenario[] = [
   scenario('str', 1, 0),
   scenario('str', 2, 0),
   scenario('str', 2, 0.05),
-  scenario('str', 2, 0.05, 'zipf', true),
+  scenario('str', 2, 0.05, { freshKeys: true }),
   scenario('str', 2, 0.5),
   scenario('json', 2, 0.05),
   scenario('buf', 2, 0.05),
+  scenario('str', 2, 0.05, { processes: true }),
 ];
 
 const KINDS: readonly ValueKind[] = ['str', 'json', 'buf'];
@@ -48,6 +56,10 @@ const THREADS = [1, 2, 4];
 /** What `npm run bench:full` measures. */
 export const FULL: readonly Scenario[] = [
   ...KINDS.flatMap((kind) => THREADS.flatMap((threads) => WRITES.map((writes) => scenario(kind, threads, writes)))),
-  ...THREADS.flatMap((threads) => WRITES.map((writes) => scenario('str', threads, writes, 'zipf', true))),
-  ...KINDS.flatMap((kind) => [scenario(kind, 2, 0.05, 'uniform'), scenario(kind, 2, 0.05, 'scan')]),
+  ...THREADS.flatMap((threads) => WRITES.map((writes) => scenario('str', threads, writes, { freshKeys: true }))),
+  ...KINDS.flatMap((kind) => [
+    scenario(kind, 2, 0.05, { distribution: 'uniform' }),
+    scenario(kind, 2, 0.05, { distribution: 'scan' }),
+  ]),
+  ...WRITES.map((writes) => scenario('str', 2, writes, { processes: true })),
 ];

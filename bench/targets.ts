@@ -37,6 +37,8 @@ const DEFINITIONS: readonly Definition[] = [
   against('str T2 50/50', 5, 'lmdb batched'),
   against('json T2 95/5', 1.5, ...LMDB),
   against('buf T2 95/5', 2, ...LMDB),
+  against('str P2 95/5', 3.5, ...LMDB),
+  against('str P2 95/5', 10, 'redis'),
   {
     title: 'str get: T2 / T1 at least 0.92 of what a Map in each thread scales',
     wanted: 0.92,

@@ -14,7 +14,10 @@ export interface Setup {
   readonly keys: number;
   /** Bytes of a str or buf value. */
   readonly valueBytes: number;
+  /** How many load threads there are. */
   readonly threads: number;
+  /** Whether each load thread is the main thread of a process of its own. */
+  readonly processes: boolean;
 }
 
 /** The thing under test, as the main thread holds it. */
@@ -54,6 +57,8 @@ export interface Adapter {
   readonly name: string;
   /** False when each thread has a store of its own, and fills it itself. */
   readonly shared: boolean;
+  /** True when what `handle` gives also serves another process. */
+  readonly overProcesses?: boolean;
   /** Undefined, or why this adapter cannot run here. May install what is missing. */
   unavailable?(): string | undefined;
   init(setup: Setup): Promise<Host> | Host;

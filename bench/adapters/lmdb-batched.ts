@@ -8,6 +8,7 @@ const MAX_PENDING = 1024;
 export const adapter: Adapter = {
   name: 'lmdb batched',
   shared: true,
+  overProcesses: true,
   init: hostDirectory,
   attach: (handle, setup) => {
     const database = openStore(handle as string, setup);

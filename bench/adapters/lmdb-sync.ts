@@ -5,6 +5,7 @@ import { hostDirectory, openStore } from './lmdb.js';
 export const adapter: Adapter = {
   name: 'lmdb putSync',
   shared: true,
+  overProcesses: true,
   init: hostDirectory,
   attach: (handle, setup) => {
     const database = openStore(handle as string, setup);

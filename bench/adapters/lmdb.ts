@@ -1,16 +1,12 @@
-import { existsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
-import { temporaryDirectory } from '../../scripts/cleanup.js';
 import type { Host, Setup, ValueKind } from './adapter.js';
+import { memoryDirectory } from './directory.js';
 
 const ENCODING = { str: 'string', json: 'msgpack', buf: 'binary' } as const satisfies Record<ValueKind, string>;
 
-/** Memory-backed where the system has such a place: the disk is not what is compared. */
 export function hostDirectory(): Host {
-  const parent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-  const { path, remove } = temporaryDirectory(parent, 'bench-lmdb-');
+  const { path, remove } = memoryDirectory('bench-lmdb-');
   return { handle: () => ({ value: path }), close: remove };
 }
 

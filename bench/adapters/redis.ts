@@ -21,6 +21,7 @@ const FORMS: Readonly<Record<ValueKind, Form>> = {
 export const adapter: Adapter = {
   name: 'redis',
   shared: true,
+  overProcesses: true,
   unavailable: () =>
     serverProgram() === undefined ? 'no redis-server or valkey-server, and none could be installed' : undefined,
   init: startServer,

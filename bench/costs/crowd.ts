@@ -82,7 +82,7 @@ async function measureMix(
   let refused = 0;
   for (const threads of THREADS) {
     const adapter = await loadAdapter('mooncake');
-    const setup = { kind: 'str', keys: keyCount, valueBytes: STANDARD_BYTES.str, threads } as const;
+    const setup = { kind: 'str', keys: keyCount, valueBytes: STANDARD_BYTES.str, threads, processes: false } as const;
     let handle: unknown;
     const watched = {
       ...adapter,

@@ -9,7 +9,9 @@ import { crowdChart } from './crowd.js';
 import { evictionChart } from './eviction.js';
 import { boundTable, type CostResults, costFiles, costTable } from './files.js';
 import { monitorChart } from './monitor.js';
+import { openChart } from './open.js';
 import { type CostOptions, parseCostOptions, USAGE } from './options.js';
+import { processesChart } from './processes.js';
 import { threadsChart } from './threads.js';
 import { valuesChart } from './values.js';
 
@@ -18,6 +20,8 @@ const CHARTS: readonly CostChart[] = [
   valuesChart,
   threadsChart,
   crowdChart,
+  processesChart,
+  openChart,
   evictionChart,
   monitorChart,
 ];

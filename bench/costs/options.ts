@@ -3,11 +3,11 @@ import { UsageError, wholeOption } from '../cli.js';
 import type { CostEffort } from './chart.js';
 
 export const USAGE = `Usage: npm run bench:costs -- [options]
-What this cache costs as the work grows: by capacity, by size of the value, by number of threads, also more than there are cores, with eviction and monitoring
-off and on.
+What this cache costs as the work grows: by capacity, by size of the value, by number of threads, also more than there are cores, and of processes, to open
+one by its path, with eviction and monitoring off and on.
 
   --full          up to 10 M entries instead of 1 M (needs 8 GB of memory)
-  --only NAMES    comma-separated: capacity, values, threads, crowd, eviction, monitor
+  --only NAMES    comma-separated: capacity, values, threads, crowd, processes, open, eviction, monitor
   --rounds N      rounds of each point (default 7)
   --round-ms N    their length in ms (default 100)
   --seed N        of keys and values (default 1)

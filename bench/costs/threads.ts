@@ -31,7 +31,7 @@ export const threadsChart: CostChart = {
   label: String,
   ticks: ({ rounds }) => MIXES.length * ADAPTERS.length * THREADS.length * (1 + rounds),
   measure: async (effort, tick) => {
-    const setup = { kind: 'str', keys: KEYS, valueBytes: STANDARD_BYTES.str } as const;
+    const setup = { kind: 'str', keys: KEYS, valueBytes: STANDARD_BYTES.str, processes: false } as const;
     const teams: { threads: number; team: Team }[] = [];
     try {
       for (const threads of THREADS) {

@@ -7,7 +7,8 @@ export interface LoadOrder {
   readonly setup: Setup;
   readonly thread: number;
   readonly seed: number;
-  readonly barrier: Int32Array;
+  /** Undefined for processes, which share no memory: they begin when they are told, within a ms or two of each other. */
+  readonly barrier: Int32Array | undefined;
 }
 
 /** What the next rounds are about. */

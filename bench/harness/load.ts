@@ -82,7 +82,8 @@ export class Load implements LoadApi {
 
   async run(durationMs: number): Promise<ThreadRound> {
     const store = this.#store;
-    awaitAll(this.#order.barrier);
+    const { barrier } = this.#order;
+    if (barrier !== undefined) awaitAll(barrier);
     const waitedBefore = runQueueWaitMs();
     const counts =
       store.mode === 'sync'

@@ -34,21 +34,24 @@ export interface Measurement {
 /** Hears what is under way, and which share of the scenario is done. */
 export type Progress = (label: string, share: number) => void;
 
-/** One store of each adapter, with its load threads, for scenarios of one kind of value and number of threads. */
+/** One store of each adapter that can, with its load threads, for scenarios of one kind of value and number of threads. */
 export async function assembleTeams(
-  { kind, keys, threads }: Scenario,
+  { kind, keys, threads, processes }: Scenario,
   adapterNames: readonly string[],
   seed: number,
   assembled: (name: string) => void,
 ): Promise<Team[]> {
-  const setup = { kind, keys, threads, valueBytes: STANDARD_BYTES[kind] };
+  const setup = { kind, keys, threads, processes, valueBytes: STANDARD_BYTES[kind] };
   const teams: Team[] = [];
+  const adapters = await Promise.all(adapterNames.map(loadAdapter));
   const settled = await Promise.allSettled(
-    adapterNames.map(async (name) => {
-      const team = await Team.assemble(await loadAdapter(name), { setup, seed });
-      assembled(name);
-      return team;
-    }),
+    adapters
+      .filter(({ overProcesses = false }) => overProcesses || !processes)
+      .map(async (adapter) => {
+        const team = await Team.assemble(adapter, { setup, seed });
+        assembled(adapter.name);
+        return team;
+      }),
   );
   for (const each of settled) if (each.status === 'fulfilled') teams.push(each.value);
   const failed = settled.find((each) => each.status === 'rejected');

@@ -1,14 +1,13 @@
-import { Worker } from 'node:worker_threads';
-import { type Remote, transfer, wrap } from 'comlink';
-import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { transfer } from 'comlink';
 import type { Adapter, Host, Setup } from '../adapters/adapter.js';
 import { createBarrier } from './barrier.js';
-import type { LoadApi, ThreadRound, Work } from './load-api.js';
+import type { ThreadRound, Work } from './load-api.js';
+import { type Member, startProcess, startThread } from './member.js';
 
 export interface TeamPlan {
   readonly setup: Setup;
   readonly seed: number;
-  /** Flags for the load threads' Node, such as --cpu-prof. Default none. */
+  /** Flags for the load threads' or processes' Node, such as --cpu-prof. Default none. */
   readonly execArgv?: readonly string[];
 }
 
@@ -30,8 +29,10 @@ export class Team {
   /** Throws when the store does not give back what was put into it. */
   static async assemble(adapter: Adapter, plan: TeamPlan): Promise<Team> {
     const host = await adapter.init(plan.setup);
-    const barrier = createBarrier(plan.setup.threads);
-    const members = Array.from({ length: plan.setup.threads }, () => startMember(plan.execArgv ?? []));
+    const { threads, processes } = plan.setup;
+    const barrier = processes ? undefined : createBarrier(threads);
+    const start = processes ? startProcess : startThread;
+    const members = Array.from({ length: threads }, () => start(plan.execArgv ?? []));
     const attachMs: number[] = [];
     const team = new Team(adapter, host, members, attachMs);
     try {
@@ -66,7 +67,7 @@ export class Team {
 
   /** For stores of which some threads may not have been opened. */
   async #abandon(): Promise<void> {
-    await Promise.all(this.#members.map(({ worker }) => worker.terminate()));
+    await Promise.all(this.#members.map((member) => member.end()));
     await this.#host.close();
   }
 
@@ -78,17 +79,4 @@ export class Team {
     await Promise.all(writers.map(({ api }) => api.change()));
     await Promise.all(this.#members.map(({ api }) => api.check(true)));
   }
-}
-
-interface Member {
-  readonly worker: Worker;
-  readonly api: Remote<LoadApi>;
-}
-
-function startMember(execArgv: readonly string[]): Member {
-  const worker = new Worker(new URL('../../workers/bench-load.js', import.meta.url), { execArgv: [...execArgv] });
-  worker.on('error', (error) => {
-    throw error;
-  });
-  return { worker, api: wrap<LoadApi>(nodeEndpoint(worker)) };
 }

@@ -1,5 +1,5 @@
-import t from 'tap';
-import type { ValueKind } from '../../bench/adapters/adapter.js';
+import t, { type Test } from 'tap';
+import type { Adapter, Host, ValueKind } from '../../bench/adapters/adapter.js';
 import { ADAPTER_NAMES, loadAdapter } from '../../bench/adapters/index.js';
 import { Team } from '../../bench/harness/team.js';
 import { drawOperations } from '../../bench/workloads/operations.js';
@@ -12,26 +12,48 @@ const WITH_SERVER = 'redis';
 
 const operations = drawOperations({ distribution: 'uniform', keys: KEYS, writes: 0.1, seed: 1 });
 
+async function run(t: Test, adapter: Adapter, kind: ValueKind, processes: boolean): Promise<void> {
+  const setup = { kind, keys: KEYS, threads: 2, processes, valueBytes: STANDARD_BYTES[kind] };
+  // Assembling includes the correctness check, which throws.
+  const team = await Team.assemble(adapter, { setup, seed: 1 });
+  await team.take({ operations, freshKeys: false });
+  const rounds = await team.run(5);
+  await team.close();
+  t.equal(rounds.length, 2);
+  for (const round of rounds) t.equal(round.misses, 0, `${kind}: everything is found`);
+}
+
 for (const name of ADAPTER_NAMES.filter((each) => each !== WITH_SERVER)) {
   t.test(`${name} gives back what it was given, on two threads`, async (t) => {
     const adapter = await loadAdapter(name);
     t.equal(adapter.name, name);
-    for (const kind of KINDS) {
-      const setup = { kind, keys: KEYS, threads: 2, valueBytes: STANDARD_BYTES[kind] };
-      // Assembling includes the correctness check, which throws.
-      const team = await Team.assemble(adapter, { setup, seed: 1 });
-      await team.take({ operations, freshKeys: false });
-      const rounds = await team.run(5);
-      await team.close();
-      t.equal(rounds.length, 2);
-      for (const round of rounds) t.equal(round.misses, 0, `${kind}: everything is found`);
-    }
+    for (const kind of KINDS) await run(t, adapter, kind, false);
+    if (adapter.overProcesses) await run(t, adapter, 'str', true);
   });
 }
 
+t.test('a store over processes that another process does not see is noticed', async (t) => {
+  const mooncake = await loadAdapter('mooncake');
+  const setup = { kind: 'str', keys: KEYS, threads: 2, processes: true, valueBytes: 100 } as const;
+  let opened = 0;
+  const apart: Adapter = {
+    ...mooncake,
+    init: async () => {
+      const hosts = [await mooncake.init(setup), await mooncake.init(setup)];
+      return {
+        handle: () => (hosts[opened++] as Host).handle(0),
+        close: () => {
+          for (const host of hosts) host.close();
+        },
+      };
+    },
+  };
+  await t.rejects(Team.assemble(apart, { setup, seed: 1 }), /came back wrong/);
+});
+
 t.test('the check notices a store that forgets', async (t) => {
   const map = await loadAdapter('map');
-  const setup = { kind: 'str', keys: KEYS, threads: 2, valueBytes: 100 } as const;
+  const setup = { kind: 'str', keys: KEYS, threads: 2, processes: false, valueBytes: 100 } as const;
   // Declared as shared, only the first thread's Map is filled.
   const forgetful = { ...map, shared: true };
   const assembled = Team.assemble(forgetful, { setup, seed: 1 });
