@@ -1,9 +1,10 @@
 /**
  * The contract's own tests a second time, on caches that were opened by a path: each file in a process of its own, with
- * CACHES=on-files. In the usual run those that show most in little time, in the long run all.
+ * CACHES=on-files; and those with teams of threads a third time, with TEAMS=of-processes. In the usual run those that show
+ * most in little time, in the long run all.
  */
 import { execFile } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
@@ -16,14 +17,22 @@ const usual = ['basics', 'habits', 'tags-namespaces', 'leaving', 'getorset'];
 t.setTimeout(600_000);
 
 for (const file of LONG ? all : usual.map((name) => `${name}.test.js`)) {
-  t.test(file, async (t) => {
-    // Each does its long part by itself.
-    const env = { ...process.env, LONG: '', CACHES: 'on-files', TAP: '1' };
-    // What it printed is the diagnosis of a failure, without what went well.
-    const failed = await run(process.execPath, [folder + file], { env, maxBuffer: 2 ** 26 }).then(
-      () => '',
-      ({ stdout, stderr }: { stdout: string; stderr: string }) => stdout.replace(/^ *ok .*\n/gm, '') + stderr,
-    );
-    t.equal(failed, '');
+  t.test(file, async (t) => t.equal(await failureOf(file), ''));
+}
+
+const teams = all.filter((name) => readFileSync(folder + name, 'utf8').includes('runTeam('));
+for (const file of LONG ? teams : ['threads-prefix.test.js']) {
+  t.test(`${file}, teams of processes with two threads each`, async (t) => {
+    t.equal(await failureOf(file, { TEAMS: 'of-processes' }), '');
   });
+}
+
+/** What it printed, without what went well; empty when all did. */
+function failureOf(file: string, variables: Record<string, string> = {}): Promise<string> {
+  // Each does its long part by itself.
+  const env = { ...process.env, LONG: '', CACHES: 'on-files', TAP: '1', ...variables };
+  return run(process.execPath, [folder + file], { env, maxBuffer: 2 ** 26 }).then(
+    () => '',
+    ({ stdout, stderr }: { stdout: string; stderr: string }) => stdout.replace(/^ *ok .*\n/gm, '') + stderr,
+  );
 }
