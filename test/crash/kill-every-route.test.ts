@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
 import type { SharedCache as Cache, Namespace } from '../../src/index.js';
 import { SHARD } from '../../src/memory/layout.js';
-import { effort } from '../fixtures/effort.js';
+import { effort, ONLY_LONG } from '../fixtures/effort.js';
 import { type Bug, instrumentEngine } from '../fixtures/instrument.js';
 import { killed, Snapshots } from '../fixtures/kill-points.js';
 import { wholeNumbers } from '../fixtures/random.js';
@@ -152,10 +152,11 @@ t.test('a kill before any store leaves the state before or after', async (t) => 
   t.ok(kills >= WANTED);
 });
 
-const controls: readonly { name: string; bug: Bug }[] = [
+const controls: readonly { name: string; bug: Bug; options?: typeof ONLY_LONG }[] = [
   {
     name: 'a counter whose version is not journaled with it is found out',
     bug: { file: 'table/increment.js', from: 'memory.set(at[0], low);', to: 'm[at[0]] = low;' },
+    options: ONLY_LONG,
   },
   {
     name: 'an event that is told apart from its removal is found out',
@@ -164,14 +165,15 @@ const controls: readonly { name: string; bug: Bug }[] = [
       from: 'memory.set(SHARD.events, (number + 1) | 0);\n}',
       to: 'm[SHARD.events] = (number + 1) | 0;\n}',
     },
+    options: ONLY_LONG,
   },
   {
     name: 'without the undo the same kills are found out',
     bug: { file: 'table/shard.js', from: 'this.memory.rollback();', to: 'this.memory.commit();' },
   },
 ];
-for (const { name, bug } of controls) {
-  t.test(name, async (t) => {
+for (const { name, bug, options = {} } of controls) {
+  t.test(name, options, async (t) => {
     const { folder, entry } = instrumentEngine(bug);
     t.teardown(() => rmSync(folder, { recursive: true }));
     const { SharedCache } = (await import(entry)) as { SharedCache: typeof Cache };

@@ -204,6 +204,8 @@ const BUGS: Record<string, Bug & { options?: typeof ONLY_LONG }> = {
     file: 'table/shard.js',
     from: 'this.memory.rollback();',
     to: 'this.memory.commit();',
+    // It hangs on chance, and may take half a minute.
+    options: ONLY_LONG,
   },
   'with dead owners taken for living ones': {
     file: 'process/records.js',

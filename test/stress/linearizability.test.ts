@@ -11,10 +11,10 @@ import { checkKey } from '../fixtures/linearizability.js';
 import { untilFound } from '../fixtures/until-found.js';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 1e9);
-const OPERATIONS = effort('OPERATIONS', 50_000, 2_000_000);
+const OPERATIONS = effort('OPERATIONS', 30_000, 2_000_000);
 const THREADS = 8;
 const KEYS = 256;
-const KILLS = 24;
+const KILLS = effort('KILLS', 8, 24);
 t.setTimeout(200_000 + OPERATIONS / 4);
 t.comment(`SEED=${SEED}`);
 

@@ -8,7 +8,7 @@ t.setTimeout(120_000);
 
 const THREADS = 8;
 const CALLERS = effort('CALLERS', 8, 50);
-const KEYS = 1_000;
+const KEYS = effort('KEYS', 300, 1_000);
 const KILLS = effort('KILLS', 3, 48);
 
 /** Waiting for a load does not keep a process alive; a test has to. */
