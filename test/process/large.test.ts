@@ -1,0 +1,45 @@
+/** A cache file of more than 4 GiB, full, read by another process, and again after both are gone. Only in the long run. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { statfsSync } from 'node:fs';
+import { freemem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { SharedCache } from '../../src/index.js';
+import { LONG } from '../fixtures/effort.js';
+import { folderFor } from '../fixtures/process/folder.js';
+import { bytesOf, KEYS, keyOf, type Seen } from '../fixtures/process/large.js';
+
+const GIB = 2 ** 30;
+const MAX_BYTES = 5 * GIB;
+const NEEDED_BYTES = 7 * GIB;
+const reader = fileURLToPath(new URL('../fixtures/process/large-reader.js', import.meta.url));
+t.setTimeout(240_000);
+
+function whyNot(folder: string): string | false {
+  if (!LONG) return 'in npm run test:long';
+  const { bavail, bsize } = statfsSync(folder);
+  const room = Math.min(bavail * bsize, freemem());
+  return room < NEEDED_BYTES && `${(room / GIB).toFixed(1)} GiB of memory are free, and 7 are needed`;
+}
+
+async function readElsewhere(path: string): Promise<Seen> {
+  const child = fork(reader, [path], { execArgv: [] });
+  const ended = once(child, 'exit');
+  const [seen] = (await Promise.race([once(child, 'message'), ended.then(() => [undefined])])) as [Seen | undefined];
+  child.kill('SIGKILL');
+  await ended;
+  if (seen === undefined) throw new Error('the reader ended by itself');
+  return seen;
+}
+
+const folder = folderFor(t);
+t.test('more than 4 GiB over processes', { skip: whyNot(folder) }, async (t) => {
+  const path = `${folder}/cache`;
+  const cache = SharedCache.open<Buffer>(path, { maxBytes: MAX_BYTES, averageEntryBytes: 2 ** 24, sweep: false });
+  for (let number = 0; number < KEYS; number++) t.equal(cache.put(keyOf(number), bytesOf(number)), true);
+  t.equal(cache.size, KEYS);
+  t.same(await readElsewhere(path), { origin: 'joined', right: KEYS });
+  cache.close();
+  t.same(await readElsewhere(path), { origin: 'warm', right: KEYS });
+});
