@@ -29,16 +29,25 @@ const WAYS = {
 
 /** Each gives the head and the rows of a table. */
 const TABLES = {
-  /** The README's workload of `npm run bench`, fastest first. */
-  ways() {
-    const measured = results('quick').measurements.filter(({ scenario }) => scenario === 'str T2 95/5');
-    measured.sort((a, b) => b.opsPerSecond.median - a.opsPerSecond.median);
-    const rows = measured.map(({ adapter, opsPerSecond, p99Us }) => [
-      WAYS[adapter] ?? adapter,
-      Number(opsPerSecond.median.toPrecision(3)).toLocaleString('en'),
-      duration(p99Us),
+  /** The README's workload of `npm run bench` on two threads. */
+  ways: () => waysOf('str T2 95/5'),
+
+  /** The same in two processes. */
+  'ways-processes': () => waysOf('str P2 95/5'),
+
+  /** `npm run bench:costs -- --only open,processes`. */
+  'open-costs'() {
+    const open = results('cost-open').bounds.map(({ title, wanted, measured }) => [
+      `open: ${title}`,
+      `${measured.toFixed(0)} ms`,
+      `at most ${wanted.toLocaleString('en')} ms`,
     ]);
-    return { head: ['way to share', 'operations a second', 'p99'], rows };
+    const shard = results('cost-processes').bounds.map(({ title, wanted, measured }) => [
+      `one shard: ${title}`,
+      `${measured.toFixed(2)} x`,
+      `at least ${wanted} x`,
+    ]);
+    return { head: ['what', 'measured', 'aim'], rows: [...open, ...shard] };
   },
 
   /** What `npm run bench` is held against. */
@@ -90,6 +99,21 @@ const TABLES = {
     return { head: ['policy', 'put with room, ns', 'put that evicts, ns', 'ratio', 'rounds'], rows };
   },
 };
+
+/**
+ * One scenario of `npm run bench`, fastest first.
+ * @param {string} name
+ */
+function waysOf(name) {
+  const measured = results('quick').measurements.filter(({ scenario }) => scenario === name);
+  measured.sort((a, b) => b.opsPerSecond.median - a.opsPerSecond.median);
+  const rows = measured.map(({ adapter, opsPerSecond, p99Us }) => [
+    WAYS[adapter] ?? adapter,
+    Number(opsPerSecond.median.toPrecision(3)).toLocaleString('en'),
+    duration(p99Us),
+  ]);
+  return { head: ['way to share', 'operations a second', 'p99'], rows };
+}
 
 const pages = [
   'README.md',

@@ -1,5 +1,4 @@
 import {
-  checkObject,
   checkStep,
   checkTagList,
   checkTags,
@@ -26,6 +25,7 @@ import {
   resolveLoad,
 } from './flight/options.js';
 import type { LoadTarget, Settlement } from './flight/target.js';
+import { type WrapOptions, wrap } from './flight/wrap.js';
 import { COUNTER } from './memory/layout.js';
 import { type Session, type Write, writeOf } from './session.js';
 import { dump } from './snapshot/dump.js';
@@ -75,12 +75,6 @@ interface ToStore {
   isCurrent(): boolean;
   /** The value as all callers of this thread get it, in a cache of frozen values. */
   readonly frozen: unknown;
-}
-
-/** Settings of `wrap`: how a call becomes a key, and the load's. */
-export interface WrapOptions<A extends readonly unknown[]> extends AsyncLoadOptions {
-  /** The key of a call with these arguments. */
-  key: (...args: A) => string;
 }
 
 /**
@@ -540,12 +534,7 @@ export abstract class Keyspace<V = unknown> {
     fn: (...args: A) => V | Promise<V>,
     options: WrapOptions<A>,
   ): (...args: A) => Promise<V> {
-    checkFunction('fn', fn);
-    checkObject(options, '{ key, ...loadOptions }');
-    const { key: keyOf, ...load } = options;
-    checkFunction('key', keyOf);
-    resolveLoad(fn, load, this.session.defaultLoad);
-    return async (...args) => this.getOrSet(keyOf(...args), () => fn(...args), load);
+    return wrap(fn, options, this.session.defaultLoad, (...load) => this.getOrSet(...load));
   }
 
   // ---- all keys ------------------------------------------------------------------------------------------------

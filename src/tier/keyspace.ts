@@ -10,10 +10,11 @@ import {
   ttlOf,
 } from '../arguments.js';
 import type { Duration } from '../duration.js';
-import { checkFunction, type SharedCacheError } from '../errors.js';
+import type { SharedCacheError } from '../errors.js';
 import { NoResult } from '../flight/no-result.js';
 import { type AsyncLoadOptions, defaultLoad, type LoaderContext, resolveLoad } from '../flight/options.js';
-import type { CounterEntry, WrapOptions } from '../keyspace.js';
+import { type WrapOptions, wrap } from '../flight/wrap.js';
+import type { CounterEntry } from '../keyspace.js';
 import type { Namespace } from '../namespace.js';
 import {
   decodeHead,
@@ -463,11 +464,7 @@ export abstract class TieredKeyspace<V = unknown> {
     fn: (...args: A) => V | Promise<V>,
     options: WrapOptions<A>,
   ): (...args: A) => Promise<V> {
-    checkFunction('fn', fn);
-    const { key: keyOf, ...load } = options;
-    checkFunction('key', keyOf);
-    resolveLoad(fn, load, defaultLoad(this.member.settings.ttl));
-    return async (...args) => this.getOrSet(keyOf(...args), () => fn(...args), load);
+    return wrap(fn, options, defaultLoad(this.member.settings.ttl), (...load) => this.getOrSet(...load));
   }
 
   // ---- tags and clearing ---------------------------------------------------------------------------------------

@@ -218,6 +218,7 @@ t.test('wrap keeps the results of a function', async (t) => {
   t.equal(calls, 2);
   t.throws(() => cache.wrap(5 as never, { key: () => '' }), { code: 'ERR_INVALID_ARGUMENT' });
   t.throws(() => cache.wrap(slow, {} as never), { code: 'ERR_INVALID_ARGUMENT' });
+  t.throws(() => cache.wrap(slow, undefined as never), { code: 'ERR_INVALID_OPTION' });
   t.throws(() => cache.wrap(slow, { key: () => '', tttl: 5 } as never), { code: 'ERR_INVALID_OPTION' });
   t.end();
 });

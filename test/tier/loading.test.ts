@@ -185,6 +185,7 @@ t.test('loads', { skip: NO_SERVER }, async (t) => {
       a.wrap(slow as never, options as never),
       b.wrap(slow as never, options as never),
     ] as unknown as (typeof slow)[];
+    t.throws(() => a.wrap(slow as never, undefined as never), { code: 'ERR_INVALID_OPTION' });
     t.strictSame(await Promise.all([inA(3, 4), inB(3, 4), inA(3, 4)]), [12, 12, 12]);
     t.equal(calls, 1);
   });
