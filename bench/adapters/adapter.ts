@@ -57,6 +57,8 @@ export interface Adapter {
   readonly name: string;
   /** False when each thread has a store of its own, and fills it itself. */
   readonly shared: boolean;
+  /** The kinds of values it is measured with. Default all. */
+  readonly kinds?: readonly ValueKind[];
   /** True when what `handle` gives also serves another process. */
   readonly overProcesses?: boolean;
   /** Undefined, or why this adapter cannot run here. May install what is missing. */

@@ -3,6 +3,7 @@ import type { Adapter } from './adapter.js';
 /** Loaded by name, so that a load thread compiles its own adapter and no other. */
 const LOADERS: Readonly<Record<string, () => Promise<{ adapter: Adapter }>>> = {
   mooncake: () => import('./mooncake.js'),
+  'mooncake frozen': () => import('./mooncake-frozen.js'),
   map: () => import('./map.js'),
   'lru-cache': () => import('./lru-cache.js'),
   'lmdb putSync': () => import('./lmdb-sync.js'),

@@ -25,26 +25,30 @@ export function hostCache(options: SharedCacheOptions, processes: boolean): Host
   };
 }
 
-/** This cache, with its defaults; large enough that nothing is evicted. */
-export const adapter: Adapter = {
-  name: 'mooncake',
-  shared: true,
-  overProcesses: true,
-  init: ({ keys, valueBytes, processes }) => {
-    const averageEntryBytes = valueBytes + 52;
-    const maxBytes = Math.max(64 * MB, Math.ceil(keys * (valueBytes + OVERHEAD_BYTES) * 1.4));
-    return hostCache({ maxBytes, averageEntryBytes }, processes);
-  },
-  attach: (handle) => {
-    const cache =
-      typeof handle === 'string' ? SharedCache.open(handle) : SharedCache.attach(handle as SharedCacheHandle);
-    return {
-      mode: 'sync',
-      get: (key) => cache.get(key),
-      set: (key, value) => {
-        cache.put(key, value);
-      },
-      close: () => cache.close(),
-    };
-  },
-};
+/** This cache under some options, large enough that nothing is evicted. */
+export function adapterOf(options: SharedCacheOptions): Omit<Adapter, 'name'> {
+  return {
+    shared: true,
+    overProcesses: true,
+    init: ({ keys, valueBytes, processes }) => {
+      const averageEntryBytes = valueBytes + 52;
+      const maxBytes = Math.max(64 * MB, Math.ceil(keys * (valueBytes + OVERHEAD_BYTES) * 1.4));
+      return hostCache({ maxBytes, averageEntryBytes, ...options }, processes);
+    },
+    attach: (handle) => {
+      const cache =
+        typeof handle === 'string' ? SharedCache.open(handle) : SharedCache.attach(handle as SharedCacheHandle);
+      return {
+        mode: 'sync',
+        get: (key) => cache.get(key),
+        set: (key, value) => {
+          cache.put(key, value);
+        },
+        close: () => cache.close(),
+      };
+    },
+  };
+}
+
+/** With its defaults. */
+export const adapter: Adapter = { name: 'mooncake', ...adapterOf({}) };

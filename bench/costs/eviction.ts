@@ -36,7 +36,7 @@ export const evictionChart: CostChart = {
       title: `${name}: put with constant eviction by put of a new key without`,
       unit: 'x',
       kind: 'at most' as const,
-      wanted: 2,
+      wanted: 1.3,
       measured: at(points, SERIES.evict, policy) / at(points, SERIES.insert, policy),
     }));
     return { points, bounds };

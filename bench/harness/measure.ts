@@ -46,6 +46,7 @@ export async function assembleTeams(
   const adapters = await Promise.all(adapterNames.map(loadAdapter));
   const settled = await Promise.allSettled(
     adapters
+      .filter(({ kinds }) => kinds?.includes(kind) ?? true)
       .filter(({ overProcesses = false }) => overProcesses || !processes)
       .map(async (adapter) => {
         const team = await Team.assemble(adapter, { setup, seed });

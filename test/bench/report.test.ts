@@ -53,13 +53,26 @@ t.test('a run becomes data, tables and a chart', async (t) => {
   for (const part of ['Test <CPU> & co', '2 cores', 'v20.0.0', 'bbbbbbb', 'npm run bench', 'redis (no server)'])
     t.ok(md.includes(part), `the page says ${part}`);
   t.match(md, /str T2 95\/5 +\| map +\| 6\.00M +\| 5\.80M +\| 6\.20M +\| 3\.3 % +\| 0\.50 x/);
-  t.match(md, /at least 0\.6 x lru-cache +\| 0\.75 +\| met/);
+  t.match(md, /str T2 95\/5: at least 0\.75 x lru-cache +\| 0\.75 +\| met/);
   t.match(md, /at least 8 x sharedmap +\| not measured/);
   t.match(svg, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
   t.ok(svg.includes('Test &#60;CPU&#62; &#38; co'), 'text is escaped');
   t.equal(svg.match(/<rect class="(own|bar)"/g)?.length, 4, 'a bar for each measurement');
   t.equal(svg.match(/<rect class="own"/g)?.length, 2);
   t.notMatch(svg, /NaN|Infinity|undefined/);
+});
+
+t.test('a target is held against the median of the rounds’ ratios, and the best rival', async (t) => {
+  const targets = evaluateTargets([
+    // The ratio of the medians would be 3; those of the rounds are 10, 2 and 1.5.
+    measurement(SCENARIO, 'mooncake', 3e6, 1e7, 2e6, 3e6),
+    measurement(SCENARIO, 'lmdb putSync', 3e6, 1e6, 1e6, 2e6),
+    measurement(SCENARIO, 'lmdb batched', 3e6, 1e5, 1e5, 1e5),
+  ]);
+  t.match(
+    targets.find(({ title }) => title.includes('lmdb')),
+    { title: 'str T2 95/5: at least 5 x lmdb putSync or lmdb batched', measured: 2 },
+  );
 });
 
 t.test('a comparison tells what changed, in itself and against a Map', async (t) => {
