@@ -11,7 +11,14 @@ import { Arena } from './memory/arena.js';
 import { SharedMonitor } from './monitor/monitor.js';
 import { type Namespace, namespaceInside } from './namespace.js';
 import { openCache, settingsOf, sizesOf } from './open.js';
-import { checkCodec, checkNow, type ResolvedOptions, resolveOptions, type SharedCacheOptions } from './options.js';
+import {
+  checkCodec,
+  checkNow,
+  type OpenOptions,
+  type ResolvedOptions,
+  resolveOptions,
+  type SharedCacheOptions,
+} from './options.js';
 import type { Origin } from './process/open.js';
 import { removeFile } from './process/remove.js';
 import { Session } from './session.js';
@@ -127,10 +134,10 @@ export class SharedCache<V = unknown> extends Keyspace<V> {
    * out. Linux (macOS by the same calls, untested). Needs the package koffi, or Node's own node:ffi.
    *
    * Throws ERR_INVALID_OPTION for an option that is another than the file's, ERR_INVALID_FILE for a file that is no cache of
-   * this user and version, ERR_NO_SPACE, ERR_NO_MAPPING, ERR_UNSUPPORTED_PLATFORM, ERR_TOO_MANY_THREADS when 1,024 are
-   * attached.
+   * this user and version, and with `mustExist` where there is none, ERR_NO_SPACE, ERR_NO_MAPPING, ERR_UNSUPPORTED_PLATFORM,
+   * ERR_TOO_MANY_THREADS when 1,024 are attached.
    */
-  static open<V = unknown>(path: string, options: SharedCacheOptions = {}): SharedCache<V> {
+  static open<V = unknown>(path: string, options: OpenOptions = {}): SharedCache<V> {
     const { arena, opened, sweepIntervalMs } = openCache(path, options);
     const table = Table.of(arena, { now: options.now, place: opened.place });
     return new SharedCache<V>(undefined, {

@@ -22,7 +22,7 @@ export type {
   ThroughputPoint,
 } from './monitor/types.js';
 export { Namespace } from './namespace.js';
-export type { MonitorSettings, SharedCacheOptions, SweepSettings } from './options.js';
+export type { MonitorSettings, OpenOptions, SharedCacheOptions, SweepSettings } from './options.js';
 export type { EvictionName } from './policy/index.js';
 export { CachePool, type CachePoolOptions, type PoolRunOptions } from './pool/pool.js';
 export type { TaskContext } from './pool/task.js';

@@ -13,7 +13,7 @@ import { planSizes, type Sizing } from './memory/sizing.js';
 import { monitorLayout } from './monitor/layout.js';
 import { MonitorMemory } from './monitor/memory.js';
 import { type MonitorDimensions, resolveMonitorOptions } from './monitor/options.js';
-import { type ResolvedOptions, resolveOptions, type SharedCacheOptions } from './options.js';
+import { type OpenOptions, type ResolvedOptions, resolveOpenOptions } from './options.js';
 import { EVICTION_NAMES, policies } from './policy/index.js';
 import { type Content, type Opened, openFile } from './process/open.js';
 import { Clock } from './sync/clock.js';
@@ -69,13 +69,14 @@ export function settingsOf(resolved: ResolvedOptions): Parameters<typeof Arena.f
 }
 
 /** Throws what openFile throws, ERR_INVALID_OPTION, and ERR_INVALID_TTL. */
-export function openCache(path: string, options: SharedCacheOptions): OpenedCache {
-  const resolved = resolveOptions(options);
+export function openCache(path: string, options: OpenOptions): OpenedCache {
+  const resolved = resolveOpenOptions(options);
   const monitor = monitorOf(resolved);
   // Of a new file alone: beside options that are the file's, those that are named may be impossible with the defaults.
   const plan = (): Sizing => sizesOf(resolved, MAX_THREADS_OF_PROCESSES);
   const content: Content = {
     layoutVersion: LAYOUT_VERSION,
+    mustExist: resolved.mustExist,
     describe: () => {
       const sizing = plan();
       return {
@@ -154,7 +155,7 @@ function madeOf(resolved: ResolvedOptions): Made {
 }
 
 /** Throws ERR_INVALID_OPTION for an option that was named and is another than the file's. */
-function agree(made: Made, options: SharedCacheOptions, resolved: ResolvedOptions): void {
+function agree(made: Made, options: OpenOptions, resolved: ResolvedOptions): void {
   const asked = madeOf(resolved);
   for (const name of SHARED) {
     if (options[name] === undefined || asked[name] === made[name]) continue;

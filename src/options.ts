@@ -44,6 +44,13 @@ export interface SharedCacheOptions {
   now?: (() => number) | undefined;
 }
 
+/** Settings of `SharedCache.open`: those of a new cache, which the file has from then on, and what only an open is told. */
+export interface OpenOptions extends SharedCacheOptions {
+  /** Whether the cache must be there: a path without one, or with one that cannot be used, is left as it is and throws
+   *  ERR_INVALID_FILE. Default false. */
+  mustExist?: boolean | undefined;
+}
+
 /** Settings of the background removal of expired entries. */
 export interface SweepSettings {
   /** ms between two turns, 1 to 60,000. Default 50. */
@@ -95,10 +102,10 @@ const NAMES: readonly (keyof SharedCacheOptions)[] = [
 ];
 
 /** Validates everything before anything is allocated. */
-export function resolveOptions(options: SharedCacheOptions = {}): ResolvedOptions {
+export function resolveOptions(options: SharedCacheOptions = {}, names: readonly string[] = NAMES): ResolvedOptions {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw invalid('options', options, 'an object');
-  rejectUnknown(options, NAMES, 'option');
+  rejectUnknown(options, names, 'option');
   const { maxBytes = 64 * MB, maxEntries, shards, ttl = 3_600_000, eviction = 'adaptive', codec } = options;
   const { averageEntryBytes = 152, lockTimeoutMs = 5_000, frozen = false, nearBytes, now } = options;
   if (maxEntries !== undefined && !isInteger(maxEntries, 1, 2 ** 31))
@@ -133,6 +140,14 @@ export function resolveOptions(options: SharedCacheOptions = {}): ResolvedOption
     lockTimeoutMs,
     now,
   };
+}
+
+/** As resolveOptions, for an open. */
+export function resolveOpenOptions(options: OpenOptions): ResolvedOptions & { mustExist: boolean } {
+  const resolved = resolveOptions(options, [...NAMES, 'mustExist']);
+  const { mustExist = false } = options;
+  if (typeof mustExist !== 'boolean') throw invalid('mustExist', mustExist, 'a boolean');
+  return { ...resolved, mustExist };
 }
 
 /** Throws ERR_INVALID_OPTION. */

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { SharedCache, type SnapshotOptions } from '../index.js';
 import { createServer } from '../server/index.js';
@@ -79,15 +79,8 @@ async function showing<T>(what: string, work: (options: SnapshotOptions) => Prom
   }
 }
 
-/** A cache that is there. open() would make one where there is none, or where there is an empty file. */
-function openThere(path: string): Cache {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined || found.size === 0) throw new Failure(`there is no cache at ${path}`);
-  const cache = SharedCache.open<unknown>(path);
-  if (cache.origin !== 'discarded') return cache;
-  cache.close();
-  throw new Failure(`the cache at ${path} was damaged, or left without a clean end; it is empty now`);
-}
+/** Who only looks makes no cache, and discards none. */
+const openThere = (path: string): Cache => SharedCache.open<unknown>(path, { mustExist: true });
 
 function printKeys(cache: Cache, { prefix = '', limit }: Call['values'], isJson: boolean): number {
   const most = limit === undefined ? Number.POSITIVE_INFINITY : Number(limit);

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
+import { SharedCacheError } from '../index.js';
 import { runCommand } from './commands.js';
 import { commandOf, helpOf, UsageError } from './usage.js';
 
@@ -30,8 +31,7 @@ try {
 } catch (error) {
   const { code, message } = error as NodeJS.ErrnoException;
   const isUsage = error instanceof UsageError || code?.startsWith('ERR_PARSE_ARGS_') === true;
-  process.stderr.write(
-    `mooncake-cache: ${`${message}`.replaceAll(/\s*\n\s*/g, ' ')}${isUsage ? ' Try --help.' : ''}\n`,
-  );
+  const said = error instanceof SharedCacheError ? `${code}: ${message}` : `${message}`;
+  process.stderr.write(`mooncake-cache: ${said.replaceAll(/\s*\n\s*/g, ' ')}${isUsage ? ' Try --help.' : ''}\n`);
   process.exitCode = isUsage ? 2 : 1;
 }

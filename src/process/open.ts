@@ -16,7 +16,16 @@ import {
 import { mapRegions, PAGE_BYTES, unmapRegions } from './mapping.js';
 import { native } from './native.js';
 import { lockOpening } from './opening.js';
-import { asInvalidFile, checkFolder, checkPath, createEmpty, invalidFile, isNameOf, openOwn } from './path.js';
+import {
+  asInvalidFile,
+  checkFolder,
+  checkPath,
+  createEmpty,
+  invalidFile,
+  isNameOf,
+  keepForOwner,
+  openOwn,
+} from './path.js';
 import { Place } from './place.js';
 import { checkSpace, reserve } from './reserve.js';
 
@@ -26,6 +35,8 @@ export type Origin = 'new' | 'joined' | 'warm' | 'discarded';
 /** What the file is to hold, from somebody who knows it. The calls come in this order, all while no other process decides. */
 export interface Content {
   readonly layoutVersion: number;
+  /** Whether the cache must be there: nothing is made, and a file that cannot be used is left as it is. */
+  readonly mustExist?: boolean;
   /** What a new file is to be. Called before anything is changed, so it may throw. */
   describe(): Omit<Description, 'layoutVersion'>;
   /** Makes the regions of a new file, all zeros, a cache. */
@@ -71,6 +82,7 @@ export function openFile(given: string, content: Content): Opened {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const descriptor = openOwn(path);
     if (descriptor === undefined) {
+      if (content.mustExist === true) throw invalidFile(path, 'there is no such file');
       describe(content);
       if (createEmpty(path)) history.created = true;
       continue;
@@ -99,8 +111,10 @@ function openDescriptor(
   if (!isNameOf(path, stats)) return undefined;
   const found = readHeader(descriptor, stats.size, content.layoutVersion);
   checkIsCache(path, found);
+  keepForOwner(descriptor, stats);
   const inUse = locks.isHeldElsewhere(LOCK.presence);
   const opened = enter(path, descriptor, locks, content, found, inUse);
+  if (opened === undefined && content.mustExist === true) throw invalidFile(path, problemOf(found));
   if (opened === undefined && inUse) {
     unlinkSync(path);
     history.discarded = true;
@@ -121,6 +135,13 @@ export function checkIsCache(path: string, found: Found): void {
       `it was made by another version of mooncake-cache (${found.version}); SharedCache.remove(path) takes it away`,
     );
   }
+}
+
+/** Why a file that is not to be made anew cannot be used. */
+function problemOf({ kind }: Found): string {
+  if (kind === 'empty') return 'it is empty';
+  if (kind === 'unfinished') return 'the process that made it died before it was done';
+  return 'it is damaged, or was left by a machine that went down; an open without mustExist discards it';
 }
 
 /** Joins the cache that is there, or revives it; undefined when it cannot be used. */

@@ -65,14 +65,17 @@ export function openOwn(path: string): number | undefined {
   const descriptor = asInvalidFile(path, () => tryOpen(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK, 'ENOENT'));
   if (descriptor === undefined) return undefined;
   try {
-    const stats = fstatSync(descriptor);
-    checkKind(path, stats);
-    if ((stats.mode & PERMISSIONS) !== OWNER_ONLY) fchmodSync(descriptor, OWNER_ONLY);
+    checkKind(path, fstatSync(descriptor));
     return descriptor;
   } catch (error) {
     closeSync(descriptor);
     throw error;
   }
+}
+
+/** Takes the rights of others away, once it is known that the file is a cache's. */
+export function keepForOwner(descriptor: number, { mode }: Stats): void {
+  if ((mode & PERMISSIONS) !== OWNER_ONLY) fchmodSync(descriptor, OWNER_ONLY);
 }
 
 /** Makes an empty file; false when there is one already. Throws ERR_INVALID_FILE. */

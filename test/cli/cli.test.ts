@@ -1,7 +1,7 @@
 /** The command, run as a program, on a cache that this process has open. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -50,16 +50,52 @@ t.test('on a cache while its program runs', async (t) => {
   t.equal(cache.size, 0);
 });
 
+const AT_PATH = ['stats', 'top', 'keys', 'clear', 'inspect', 'get', 'delete', 'dump', 'load', 'serve'];
+
+/** A call of the command that reaches the cache, if there is one. */
+function callOf(command: string, path: string, folder: string): string[] {
+  if (command === 'serve') return [command, path, '--http', '127.0.0.1:0'];
+  if (command === 'get' || command === 'delete') return [command, path, 'a'];
+  return command === 'dump' || command === 'load' ? [command, path, join(folder, 'dump')] : [command, path];
+}
+
+t.test('no file is made, emptied or removed, whatever is there', async (t) => {
+  const folder = folderFor(t);
+  const path = join(folder, 'cache');
+  for (const command of AT_PATH) {
+    const { code, out, err } = run(...callOf(command, path, folder));
+    t.match({ code, out, err }, { code: 1, out: '', err: /^mooncake-cache: ERR_INVALID_FILE: [^\n]+\n$/ }, command);
+  }
+  t.strictSame(readdirSync(folder), [], 'none is made');
+  SharedCache.open(path, { maxBytes: '1MB' }).close();
+  const sound = readFileSync(path);
+  const altered = (at: number, text: string): Buffer => {
+    const bytes = Buffer.from(sound);
+    bytes.write(text, at, 'latin1');
+    return bytes;
+  };
+  const broken: Record<string, Buffer> = {
+    empty: Buffer.alloc(0),
+    foreign: Buffer.from('x'.repeat(10_000)),
+    'of another version': altered(8, '\x02'),
+    'cut short': sound.subarray(0, 100_000),
+    'with shard heads of nonsense': Buffer.concat([sound.subarray(0, 65_536), Buffer.alloc(sound.length - 65_536, 7)]),
+    // The word that says it was closed cleanly, and the boot that wrote it.
+    'left by a machine that went down': altered(20, `${'\0'.repeat(4)}${'0'.repeat(36)}`),
+  };
+  for (const [name, bytes] of Object.entries(broken)) {
+    writeFileSync(path, bytes);
+    for (const command of name.startsWith('left') ? ['stats', 'keys', 'get'] : ['stats']) {
+      const { code, err } = run(...callOf(command, path, folder));
+      t.match({ code, err }, { code: 1, err: /^mooncake-cache: ERR_INVALID_FILE: [^\n]+\n$/ }, `${name}: ${command}`);
+    }
+    t.ok(readFileSync(path).equals(bytes), `${name}: the file is as it was`);
+  }
+});
+
 t.test('what cannot be done is one line and an exit code', async (t) => {
   const folder = folderFor(t);
   const path = join(folder, 'none');
-  for (const command of ['stats', 'clear', 'inspect', 'keys']) {
-    t.match(run(command, path), { code: 1, out: '', err: /^[^\n]*there is no cache at[^\n]*\n$/ });
-    t.notOk(existsSync(path), 'and makes no file');
-  }
-  const foreign = join(folder, 'foreign');
-  writeFileSync(foreign, 'x'.repeat(10_000));
-  t.match(run('stats', foreign), { code: 1, err: /^[^\n]+\n$/ });
   t.match(run('stat', path), { code: 2, err: 'did you mean stats?' });
   for (const args of [['stats'], ['get', path], ['stats', path, '--nope'], ['serve'], ['serve', path]])
     t.match(run(...args), { code: 2, err: /^[^\n]+Try --help\.\n$/ }, args.join(' '));

@@ -24,6 +24,7 @@ import { folderFor } from '../fixtures/process/folder.js';
 /** Where the header has its words: what a damaged or an old file differs in. */
 const AT = { fileVersion: 8, layoutVersion: 12, state: 16, clean: 20, bootId: 24, sizes: 128 };
 const content = contentOf();
+const existing = { ...content, mustExist: true };
 
 function write(path: string, at: number, bytes: Uint8Array): void {
   const file = openSync(path, 'r+');
@@ -105,11 +106,13 @@ t.test('what is no cache file is left alone', async (t) => {
   const path = `${folder}/thing`;
   for (const text of ['x', 'MOON', 'a text file\n', 'z'.repeat(200_000), Buffer.alloc(100_000)]) {
     writeFileSync(path, text);
+    chmodSync(path, 0o640);
     const before = statSync(path);
     t.throws(() => openFile(path, content), { code: 'ERR_INVALID_FILE', message: /not one of a cache/ });
     t.throws(() => removeFile(path), { code: 'ERR_INVALID_FILE', message: /not one of a cache/ });
     t.ok(readFileSync(path).equals(Buffer.from(text)));
     t.equal(statSync(path).mtimeMs, before.mtimeMs);
+    t.equal(statSync(path).mode, before.mode);
   }
   symlinkSync(path, `${folder}/link`);
   symlinkSync(`${folder}/nowhere`, `${folder}/dangling`);
@@ -149,6 +152,26 @@ t.test(
     t.throws(() => removeFile(path), { code: 'ERR_INVALID_FILE' });
   },
 );
+
+t.test('what must be there', async (t) => {
+  const path = `${folderFor(t)}/cache`;
+  t.throws(() => openFile(path, existing), { code: 'ERR_INVALID_FILE', message: /there is no such file/ });
+  t.notOk(existsSync(path), 'nothing is made');
+  writeFileSync(path, '');
+  t.throws(() => openFile(path, existing), { code: 'ERR_INVALID_FILE', message: /it is empty/ });
+  t.equal(statSync(path).size, 0);
+  visit(path);
+  const opened = openFile(path, existing);
+  t.equal(opened.origin, 'warm');
+  const joined = openFile(path, existing);
+  t.equal(joined.origin, 'joined');
+  joined.place.close();
+  opened.place.close();
+  write(path, AT.state, Buffer.from([1]));
+  const before = readFileSync(path);
+  t.throws(() => openFile(path, existing), { code: 'ERR_INVALID_FILE', message: /died before it was done/ });
+  t.ok(readFileSync(path).equals(before));
+});
 
 t.test('another version’s file', async (t) => {
   const path = `${folderFor(t)}/cache`;
@@ -198,11 +221,16 @@ for (const [name, damage] of Object.entries(DAMAGE)) {
     t.match(visit(path), { origin: 'discarded', count: 1 });
     t.match(visit(path), { origin: 'warm', count: 2 });
     damage(path);
+    const damaged = readFileSync(path);
+    t.throws(() => openFile(path, existing), { code: 'ERR_INVALID_FILE', message: /damaged, or was left/ });
+    t.ok(readFileSync(path).equals(damaged), 'an open of what must be there discards nothing');
     t.equal(removeFile(path), true, 'can be removed');
     // Who has it in use keeps what is there; the name is given to a fresh one. Nobody touches what was cut off.
     if (name.startsWith('a boot')) return;
     const user = openFile(path, content);
     damage(path);
+    t.throws(() => openFile(path, existing), { code: 'ERR_INVALID_FILE' });
+    t.equal(statSync(path).ino, user.place.handle.ino, 'it keeps its name');
     const next = openFile(path, content);
     t.equal(next.origin, 'discarded');
     t.not(next.place.handle.ino, user.place.handle.ino);

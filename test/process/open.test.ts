@@ -139,10 +139,21 @@ t.test('files that are none of ours, and damaged ones', async (t) => {
   cache.put('k', 1);
   cache.close();
   truncateSync(empty, 1_000_000);
+  t.throws(() => SharedCache.open(empty, { mustExist: true }), { code: 'ERR_INVALID_FILE' });
+  t.equal(statSync(empty).size, 1_000_000, 'what must be there is not discarded');
   const discarded = SharedCache.open<number>(empty, options);
   t.equal(discarded.origin, 'discarded');
   t.equal(discarded.get('k'), undefined);
+  const there = SharedCache.open<number>(empty, { mustExist: true });
+  t.equal(there.origin, 'joined');
+  there.close();
   discarded.close();
+  const missing = newPath();
+  t.throws(() => SharedCache.open(missing, { mustExist: true }), { code: 'ERR_INVALID_FILE' });
+  t.notOk(existsSync(missing), 'nor made');
+  t.throws(() => SharedCache.open(empty, { mustExist: 1 as never }), { code: 'ERR_INVALID_OPTION' });
+  t.throws(() => SharedCache.open(empty, { mustExists: true } as never), /did you mean mustExist/);
+  t.throws(() => new SharedCache({ mustExist: true } as never), { code: 'ERR_INVALID_OPTION' });
   for (const path of ['', 5, 'with\0nul'] as string[])
     t.throws(() => SharedCache.open(path), { code: 'ERR_INVALID_ARGUMENT' });
   t.throws(() => SharedCache.open(join(folder, 'no such folder', 'x')), { code: 'ERR_INVALID_FILE' });
