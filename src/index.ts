@@ -7,7 +7,7 @@ export { type ErrorCode, SharedCacheError } from './errors.js';
 export type { AsyncLoadOptions, LoaderContext, LoadOptions } from './flight/options.js';
 export type { WrapOptions } from './flight/wrap.js';
 export type { SharedCacheHandle } from './handle.js';
-export type { CounterEntry, Entry, Keyspace, Synchronous } from './keyspace.js';
+export type { CounterEntry, Entry, Keyspace, PlacedKey, Synchronous } from './keyspace.js';
 export type { Cause, LeaveEvent, LeaveListener, ListenOptions } from './listen.js';
 export { SharedMonitor } from './monitor/monitor.js';
 export type { Recorder, Sampler } from './monitor/recorder.js';

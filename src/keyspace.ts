@@ -41,7 +41,7 @@ import { fits, putLocked } from './table/put.js';
 import { fateOf, noteStoredLocked, Reading, read } from './table/read.js';
 import { reclaimLocked, removeLocked, takeLocked } from './table/remove.js';
 import type { Shard } from './table/shard.js';
-import { encodeIn, isOwnKey, keyStart, type Space, tagHashes } from './table/space.js';
+import { encodeIn, insideStart, isOwnKey, keyStart, namesOf, type Space, tagHashes } from './table/space.js';
 import type { Table } from './table/table.js';
 import { Fate } from './table/tags.js';
 import { touchLocked } from './table/touch.js';
@@ -59,6 +59,14 @@ export interface Entry<V> {
   version: number;
   /** The tags it was put with. */
   tags: string[];
+}
+
+/** A key, and where it is. */
+export interface PlacedKey {
+  /** The key in its own namespace. */
+  key: string;
+  /** The names of the namespaces it is in, the outermost first, from the keyspace that was asked; none for one of its own. */
+  namespaces: string[];
 }
 
 /** What `incrementEntry` tells of a counter. */
@@ -548,6 +556,25 @@ export abstract class Keyspace<V = unknown> {
   /** Live keys; weakly consistent, as all iterators here: entries that come or go meanwhile may be seen or not. */
   *keys(): Generator<string> {
     for (const { key } of this.#eachOwn(new Reading(), false)) yield key;
+  }
+
+  /** Live keys of this keyspace and of all namespaces inside of it, weakly consistent as `keys`. */
+  *allKeys(): Generator<PlacedKey> {
+    const { session, space } = this;
+    const reading = new Reading();
+    for (const shard of session.begin().shards) {
+      for (const { key, keyBytes } of eachEntry(shard, reading, false)) {
+        if (insideStart(space, key, keyBytes) < 0) continue;
+        const start = keyStart(key, keyBytes);
+        const names = namesOf(key, start).slice(space.path.length);
+        yield {
+          key: decodeKey(key, start, keyBytes - start),
+          namespaces: names.map((name) => decodeKey(name, 0, name.length)),
+        };
+        // Whoever asked may have closed the cache meanwhile.
+        session.begin();
+      }
+    }
   }
 
   /** Live values, as `keys`. */

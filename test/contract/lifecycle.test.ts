@@ -58,6 +58,7 @@ t.test('every method refuses to work after close', (t) => {
     clear: () => cache.clear(),
     size: () => cache.size,
     keys: () => [...cache.keys()],
+    allKeys: () => [...cache.allKeys()],
     values: () => [...cache.values()],
     entries: () => [...cache.entries()],
     iterator: () => [...cache],

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { SharedCache } from '../../src/index.js';
+import { type PlacedKey, SharedCache } from '../../src/index.js';
 import { withCache } from '../fixtures/with-cache.js';
 
 t.test('an invalidated tag ends what was put with it before, and nothing else', (t) => {
@@ -161,6 +161,40 @@ t.test('a namespace is a keyspace: every method works there', async (t) => {
   t.same(other.hasMany(['a', 'b']), [false, true]);
   t.equal(n.entry('b')?.value, 2);
   t.throws(() => n.get(5 as never), { code: 'ERR_INVALID_KEY' });
+  t.end();
+});
+
+t.test('allKeys lists what is inside, each key with its namespaces', (t) => {
+  const cache = withCache<number>(t);
+  const outer = cache.namespace('outer/ü');
+  const inner = outer.namespace('');
+  const listed = (space: { allKeys(): Iterable<PlacedKey> }): PlacedKey[] =>
+    [...space.allKeys()].sort((a, b) => a.namespaces.length - b.namespaces.length);
+  t.same(listed(cache), []);
+  cache.put('k', 1);
+  outer.put('k', 2);
+  inner.put('', 3);
+  cache.namespace('cleared').put('k', 4);
+  cache.namespace('cleared').clear();
+  t.same(listed(cache), [
+    { key: 'k', namespaces: [] },
+    { key: 'k', namespaces: ['outer/ü'] },
+    { key: '', namespaces: ['outer/ü', ''] },
+  ]);
+  t.same(
+    listed(outer),
+    [
+      { key: 'k', namespaces: [] },
+      { key: '', namespaces: [''] },
+    ],
+    'as seen from there',
+  );
+  t.same(listed(inner), [{ key: '', namespaces: [] }]);
+  const attached = SharedCache.attach(cache.handle);
+  const listing = attached.allKeys();
+  listing.next();
+  attached.close();
+  t.throws(() => [...listing], { code: 'ERR_CLOSED' });
   t.end();
 });
 
