@@ -1,37 +1,45 @@
 #!/usr/bin/env node
-import { parseArgs } from 'node:util';
 import { SharedCacheError } from '../index.js';
+import { parseCommandLine, wantsJson } from './command-line.js';
 import { runCommand } from './commands.js';
-import { commandOf, helpOf, UsageError } from './usage.js';
+import { helpOf, UsageError } from './usage.js';
 
 // Whoever reads, such as head, may have had enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-async function main(args: readonly string[]): Promise<number> {
-  const [name = '--help', ...rest] = args;
-  if (name === '--help' || name === '-h' || name === 'help') {
+/** A key, a path or a namespace that cannot be one was on the command line. */
+const USAGE_CODES: readonly string[] = ['ERR_INVALID_ARGUMENT', 'ERR_INVALID_KEY'];
+
+async function main([name, ...rest]: readonly string[]): Promise<number> {
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(`${helpOf()}\n`);
-    return args.length > 0 ? 0 : 2;
+    return name === undefined ? 2 : 0;
   }
-  const usage = commandOf(name);
-  const options = { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, ...usage.options } as const;
-  const { positionals, values } = parseArgs({ args: rest, options, allowPositionals: true });
-  if (values.help === true) {
-    process.stdout.write(`${helpOf(name)}\n`);
-    return 0;
-  }
-  const most = name === 'serve' ? 1 : usage.words.length;
-  if (positionals.length < usage.words.length || positionals.length > most)
-    throw new UsageError(`${name} takes ${usage.words.join(' ') || 'PATH or --size'}`);
-  return runCommand(name, { words: positionals, values });
+  const call = parseCommandLine(name, rest);
+  if (!call.isHelp) return runCommand(call);
+  process.stdout.write(`${helpOf(name)}\n`);
+  return 0;
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
+function isUsage(error: unknown): boolean {
+  if (error instanceof UsageError) return true;
+  const code = `${(error as NodeJS.ErrnoException).code}`;
+  return code.startsWith('ERR_PARSE_ARGS_') || USAGE_CODES.includes(code);
+}
+
+/** One line, as text or as JSON. */
+function lineOf(error: unknown, isJson: boolean): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  const isUsage = error instanceof UsageError || code?.startsWith('ERR_PARSE_ARGS_') === true;
-  const said = error instanceof SharedCacheError ? `${code}: ${message}` : `${message}`;
-  process.stderr.write(`mooncake-cache: ${said.replaceAll(/\s*\n\s*/g, ' ')}${isUsage ? ' Try --help.' : ''}\n`);
-  process.exitCode = isUsage ? 2 : 1;
+  const said = `${message}`.replaceAll(/\s*\n\s*/g, ' ');
+  if (isJson) return JSON.stringify({ error: { code, message: said } });
+  const named = error instanceof SharedCacheError ? `${code}: ${said}` : said;
+  return `mooncake-cache: ${named}${isUsage(error) ? ' Try --help.' : ''}`;
+}
+
+const args = process.argv.slice(2);
+try {
+  process.exitCode = await main(args);
+} catch (error) {
+  process.stderr.write(`${lineOf(error, wantsJson(args))}\n`);
+  process.exitCode = isUsage(error) ? 2 : 1;
 }

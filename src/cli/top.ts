@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SharedCache } from '../index.js';
+import type { Call } from './command-line.js';
 import { RateMeter, type Rates } from './rates.js';
-import { UsageError } from './usage.js';
 import { lineOf, screenOf } from './view.js';
 
 /** Puts the cursor home and clears what is below, so that a screen is drawn over the one before. */
@@ -10,27 +10,19 @@ const HOME = '\x1b[H\x1b[J';
 const ENTER = '\x1b[?1049h\x1b[?25l';
 const LEAVE = '\x1b[?25h\x1b[?1049l';
 
-/** What `top` was asked for. */
-export interface TopOptions {
-  /** Seconds between two looks, as text. Default '1'. */
-  readonly interval?: string | undefined;
-  /** Looks after which it ends, as text. Default never. */
-  readonly count?: string | undefined;
-  readonly isJson: boolean;
-}
-
 /**
- * Shows what happens in a cache until a signal comes, or `count` looks were taken: on a terminal a screen that is drawn anew,
+ * Shows what happens in a cache until a signal comes, or `--count` looks were taken: on a terminal a screen that is drawn anew,
  * elsewhere a line for each look.
  */
-export async function top(path: string, cache: SharedCache<unknown>, options: TopOptions): Promise<void> {
-  const seconds = numberOf('interval', options.interval ?? '1', 0.05);
-  const most = options.count === undefined ? Number.POSITIVE_INFINITY : numberOf('count', options.count, 1);
+export async function top(path: string, cache: SharedCache<unknown>, call: Call): Promise<void> {
+  const seconds = call.number('interval', 1);
+  const most = call.number('count', Number.POSITIVE_INFINITY);
+  const { isJson } = call;
   const { stdout } = process;
-  const isScreen = stdout.isTTY === true && !options.isJson;
+  const isScreen = stdout.isTTY === true && !isJson;
   const hasColors = isScreen && process.env.NO_COLOR === undefined && stdout.hasColors();
   const show = (rates: Rates): void => {
-    if (options.isJson) stdout.write(`${JSON.stringify(rates)}\n`);
+    if (isJson) stdout.write(`${JSON.stringify(rates)}\n`);
     else stdout.write(isScreen ? HOME + screenOf(path, rates, hasColors) : `${lineOf(rates)}\n`);
   };
   const ending = new AbortController();
@@ -48,10 +40,4 @@ export async function top(path: string, cache: SharedCache<unknown>, options: To
   } finally {
     if (isScreen) stdout.write(LEAVE);
   }
-}
-
-function numberOf(name: string, text: string, least: number): number {
-  const value = Number(text);
-  if (text.trim() !== '' && value >= least && value <= 86_400) return value;
-  throw new UsageError(`--${name} must be a number from ${least} to 86400, received ${JSON.stringify(text)}`);
 }
