@@ -40,9 +40,12 @@ export async function listenAt(server: Server, { options }: Address): Promise<st
   try {
     await listening;
   } catch (error) {
-    throw new SharedCacheError('ERR_LISTEN_FAILED', `cannot listen at ${path ?? `${options.host}:${options.port}`}`, {
-      cause: error,
-    });
+    const { message } = error as Error;
+    throw new SharedCacheError(
+      'ERR_LISTEN_FAILED',
+      `cannot listen at ${path ?? `port ${options.port} of ${options.host}`}: ${message}`,
+      { cause: error },
+    );
   }
   if (path !== undefined) chmodSync(path, 0o600);
   return addressOf(server);

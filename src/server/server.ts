@@ -8,17 +8,18 @@ import { listenResp } from './resp/listen.js';
 export interface ServerOptions {
   /** The cache. It stays the program's: closing the server leaves it open. */
   cache: SharedCache<unknown>;
-  /** Where HTTP is spoken: an address with a port, such as `127.0.0.1:8080`, or the path of a socket. Default nowhere. */
-  http?: string | undefined;
+  /** Where HTTP is spoken: an address with a port, such as `127.0.0.1:8080`, a port of 127.0.0.1, or the path of a socket, which
+   *  begins with `/` or `./`. Default nowhere. */
+  http?: string | number | undefined;
   /** Where the Redis protocol is spoken; as `http`. Default nowhere. */
-  resp?: string | undefined;
+  resp?: string | number | undefined;
   /** What clients must send; 1 to 512 visible ASCII characters. Needed for any address but a loopback one or a socket. */
   token?: string | undefined;
 }
 
 /** A running server. */
 export interface Server {
-  /** Where it listens, with the ports that were free for `:0`. */
+  /** Where it listens, with the port that was free for the port 0. */
   readonly addresses: { readonly http?: string; readonly resp?: string };
   /** Ends it: idle connections at once, running requests when they have finished or after 10 s. */
   close(): Promise<void>;
@@ -72,7 +73,7 @@ function check(options: ServerOptions): ServerOptions {
   return options;
 }
 
-function addressOf(name: string, given: string, token: string | undefined): Address {
+function addressOf(name: string, given: string | number, token: string | undefined): Address {
   const address = parseAddress(name, given);
   if (!address.isLocal && token === undefined)
     throw invalid(`${name} at ${given} needs a token: without one only loopback addresses and sockets are served`);

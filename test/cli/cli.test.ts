@@ -56,19 +56,17 @@ t.test('on a cache while its program runs', async (t) => {
   t.equal(cache.size, 0);
 });
 
-const AT_PATH = ['stats', 'top', 'keys', 'clear', 'inspect', 'get', 'delete', 'dump', 'load', 'serve'];
-
-/** A call of the command that reaches the cache, if there is one. */
+/** Calls that reach the cache, if there is one: with each number of words, and the one that opens it itself. */
 function callOf(command: string, path: string, folder: string): string[] {
   if (command === 'serve') return [command, path, '--http', '127.0.0.1:0'];
-  if (command === 'get' || command === 'delete') return [command, path, 'a'];
-  return command === 'dump' || command === 'load' ? [command, path, join(folder, 'dump')] : [command, path];
+  if (command === 'get') return [command, path, 'a'];
+  return command === 'dump' ? [command, path, join(folder, 'dump')] : [command, path];
 }
 
 t.test('no file is made, emptied or removed, whatever is there', async (t) => {
   const folder = folderFor(t);
   const path = join(folder, 'cache');
-  for (const command of AT_PATH) {
+  for (const command of ['clear', 'get', 'dump', 'serve']) {
     const { code, out, err } = run(...callOf(command, path, folder));
     t.match({ code, out, err }, { code: 1, out: '', err: /^mooncake-cache: ERR_INVALID_FILE: [^\n]+\n$/ }, command);
   }
@@ -91,7 +89,7 @@ t.test('no file is made, emptied or removed, whatever is there', async (t) => {
   };
   for (const [name, bytes] of Object.entries(broken)) {
     writeFileSync(path, bytes);
-    for (const command of name.startsWith('left') ? ['stats', 'keys', 'get'] : ['stats']) {
+    for (const command of name.startsWith('left') ? ['stats', 'keys', 'get', 'serve'] : ['stats']) {
       const { code, err } = run(...callOf(command, path, folder));
       t.match({ code, err }, { code: 1, err: /^mooncake-cache: ERR_INVALID_FILE: [^\n]+\n$/ }, `${name}: ${command}`);
     }

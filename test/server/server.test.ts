@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
 import { createServer } from '../../src/server/index.js';
@@ -20,10 +20,30 @@ t.test('options that make no sense, and addresses that would be open to all', as
     { cache: {}, http: '127.0.0.1:0' },
     { cache, http: '127.0.0.1:0', htp: '' },
     { cache, resp: '0.0.0.0:0' },
-    { cache, resp: 6379 },
+    { cache, resp: -1 },
+    { cache, resp: 1.5 },
+    { cache, resp: 65_536 },
+    { cache, resp: Number.NaN },
+    { cache, resp: [0] },
     { cache, http: '127.0.0.1:0', resp: '' },
-    { cache, http: 8080 },
     { cache, http: '' },
+    { cache, http: ':' },
+    { cache, http: '-1' },
+    { cache, http: '65536' },
+    { cache, http: ' 0' },
+    { cache, http: '0x50' },
+    { cache, http: '[127.0.0.1]:0' },
+    { cache, http: '[]:0' },
+    { cache, http: '[::1]' },
+    { cache, http: '127.0.0.256:0' },
+    { cache, http: 'http://127.0.0.1:0' },
+    { cache, http: '127.0.0.1:0/' },
+    { cache, http: 'unix:/tmp/app.sock' },
+    { cache, http: 'sockets/app.sock' },
+    { cache, http: 'app.sock' },
+    { cache, http: `/${'x'.repeat(107)}` },
+    { cache, http: '/tmp/a\0b' },
+    { cache, http: '\0abstract/name' },
     { cache, http: '127.0.0.1' },
     { cache, http: '127.0.0.1:x' },
     { cache, http: '127.0.0.1:65536' },
@@ -49,8 +69,8 @@ t.test('options that make no sense, and addresses that would be open to all', as
 
 t.test('loopback addresses, and any address with a token', async (t) => {
   const cache = withCache<unknown>(t);
-  for (const http of ['127.0.0.1:0', 'localhost:0', '[::1]:0', '0.0.0.0:0']) {
-    const token = http.startsWith('0.') ? 'secret' : undefined;
+  for (const http of ['127.0.0.1:0', 'localhost:0', 'LOCALHOST:0', '[::1]:0', '0.0.0.0:0', '0', ':0', 0]) {
+    const token = http === '0.0.0.0:0' ? 'secret' : undefined;
     const server = await createServer({ cache, http, token });
     const { http: address = '' } = server.addresses;
     t.match(address, /^(127\.0\.0\.1|\[::1\]|0\.0\.0\.0):[1-9]\d*$/);
@@ -59,8 +79,10 @@ t.test('loopback addresses, and any address with a token', async (t) => {
     t.equal((await fetch(`${url}/stats`)).status, token === undefined ? 200 : 401);
     await t.rejects(createServer({ cache, http: address, token }), {
       code: 'ERR_LISTEN_FAILED',
+      message: /^cannot listen at port \d+ of .*EADDRINUSE/,
       cause: { code: 'EADDRINUSE' },
     });
+    if (`${http}`.length < 3) t.match(address, /^127\.0\.0\.1:/, 'a port alone is one of the loopback');
     await Promise.all([server.close(), server.close()]);
     t.notOk(cache.closed, 'the cache is the program’s');
   }
@@ -91,4 +113,12 @@ t.test('a socket, which is its owner’s alone and goes with the server', async 
   t.equal(answer, HEALTHY);
   await server.close();
   t.notOk(existsSync(path));
+  const near = await createServer({ cache, http: relative(process.cwd(), path) });
+  t.ok(existsSync(path), 'a path from where the program is');
+  await near.close();
+  const longest = join(folder, 'x'.repeat(103 - folder.length - 1));
+  const far = await createServer({ cache, http: longest });
+  t.ok(existsSync(longest), 'a long one is not cut');
+  await far.close();
+  await t.rejects(createServer({ cache, http: join(folder, 'none', 'socket') }), { code: 'ERR_LISTEN_FAILED' });
 });
