@@ -5,7 +5,8 @@ import { isMainThread } from 'node:worker_threads';
 import { type SharedCache, SharedCacheError } from '../index.js';
 import type { Address } from './address.js';
 
-const MAX_CONNECTIONS = 4_096;
+/** Of one server. */
+export const MAX_CONNECTIONS = 4_096;
 /** Connections that wait to be accepted: a thousand clients may come at once. */
 const BACKLOG = 1_024;
 /** What running requests, and clients that still read, are given when a server ends. */

@@ -2,10 +2,12 @@
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import t from 'tap';
+import { createServer } from '../../src/server/index.js';
 import { ProtocolError, RequestParser } from '../../src/server/resp/parser.js';
 import { effort, LONG } from '../fixtures/effort.js';
 import { wholeNumbers } from '../fixtures/random.js';
 import { ALL_OCTETS, rawClient, serveResp, untilClosed } from '../fixtures/resp.js';
+import { withCache } from '../fixtures/with-cache.js';
 
 t.setTimeout(LONG ? 600_000 : 120_000);
 const SEED = Number(process.env.SEED ?? Date.now() % 1e9);
@@ -158,4 +160,20 @@ t.test('five hundred slow clients, and one that does not read, beside a good one
   t.equal(received, 4_000 * (50_000 + 10), 'and are run when it reads');
   for (const socket of slow) socket.destroy();
   good.disconnect();
+});
+
+t.test('a server that closes sends the replies it owes, and runs nothing more', async (t) => {
+  const cache = withCache<unknown>(t, { maxBytes: '16MB' });
+  const server = await createServer({ cache, resp: '127.0.0.1:0' });
+  cache.put('large', 'x'.repeat(1_000_000));
+  const socket = await rawClient(Number(server.addresses.resp?.split(':').pop()));
+  socket.pause();
+  socket.write(frame('MGET', ...Array.from({ length: 16 }, () => 'large')) + frame('SET', 'late', '1'));
+  while (cache.getStats().hits < 16) await new Promise((resolve) => setImmediate(resolve));
+  const closed = server.close();
+  socket.write(frame('SET', 'later', '1'));
+  const received = await untilClosed(socket.resume());
+  t.equal(received.length, '*16\r\n'.length + 16 * (1_000_000 + '$1000000\r\n\r\n'.length));
+  await closed;
+  t.notOk(cache.has('late') || cache.has('later'));
 });

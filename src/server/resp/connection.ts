@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Budget } from './budget.js';
 import type { Client, Served } from './command.js';
 import { run } from './commands.js';
 import { type Limits, ProtocolError, RequestParser } from './parser.js';
@@ -8,15 +9,11 @@ import { errorReply, type Protocol } from './reply.js';
 const GUEST_LIMITS: Limits = { args: 10, argBytes: 16_384, frameBytes: 16_384 };
 /** Replies are sent together until they are so long. */
 const FLUSH_BYTES = 64 * 1024;
+/** Longer ones are sent in pieces: that one was taken shows that the client reads. */
+const PIECE_BYTES = 256 * 1024;
 const GUEST_MS = 10_000;
-/** For one command to come whole, and for a reply to be read. */
+/** For one command to come whole, and for a piece of a reply to be read. */
 const STALLED_MS = 60_000;
-
-/** Memory that unfinished commands and unread replies of all connections may take. */
-export interface Budget {
-  usedBytes: number;
-  readonly maxBytes: number;
-}
 
 /** One client. Commands run in order; no more are run, nor read, while it does not read its replies. */
 export class Connection implements Client {
@@ -30,9 +27,13 @@ export class Connection implements Client {
   readonly #parser: RequestParser;
   readonly #limits: Limits;
   readonly #budget: Budget;
-  #held = 0;
+  /** Replies that the socket was not yet given to their end, and how far it was. */
+  #owed = '';
+  #sent = 0;
   #isBlocked = false;
   #isEnding = false;
+  /** The server ends: what is owed is sent, and nothing more is run. */
+  #isLast = false;
   /** When it is ended unless it gets on; performance.now(). */
   #deadline: number;
 
@@ -47,18 +48,13 @@ export class Connection implements Client {
     this.#deadline = this.isAllowed ? Number.POSITIVE_INFINITY : performance.now() + GUEST_MS;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => {
-      if (this.#isEnding) return;
+      if (this.#isEnding || this.#isLast) return;
       this.#parser.push(chunk);
       this.#work();
     });
-    socket.on('drain', () => {
-      if (!this.#isBlocked || this.#isEnding) return;
-      this.#isBlocked = false;
-      this.#work();
-      if (!this.#isBlocked) socket.resume();
-    });
+    socket.on('drain', () => this.#goOn());
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => this.#hold(0));
+    socket.on('close', () => this.#budget.hold(this, 0, false));
   }
 
   /** Ends it if it has not got on in time. */
@@ -68,14 +64,27 @@ export class Connection implements Client {
 
   /** Sends what is owed, and ends. */
   end(): void {
-    this.#socket.destroySoon();
+    this.#isLast = true;
+    if (this.#owed === '') this.#socket.destroySoon();
   }
 
   destroy(): void {
     this.#socket.destroy();
   }
 
-  #work(): void {
+  /** The client has read what the socket was given. */
+  #goOn(): void {
+    if (!this.#isBlocked || this.#isEnding) return;
+    this.#isBlocked = false;
+    this.#send();
+    if (this.#isBlocked) this.#account(true);
+    else if (this.#isLast) this.#socket.destroySoon();
+    else this.#work(true);
+    if (!this.#isBlocked) this.#socket.resume();
+  }
+
+  /** Runs what came. `gotOn`: replies were read. */
+  #work(gotOn = false): void {
     let replies = '';
     let done = 0;
     try {
@@ -89,7 +98,8 @@ export class Connection implements Client {
           return;
         }
         if (replies.length < FLUSH_BYTES) continue;
-        this.#isBlocked = !this.#socket.write(replies, 'latin1');
+        this.#owed = replies;
+        this.#send();
         replies = '';
         if (this.#isBlocked) break;
       }
@@ -98,10 +108,30 @@ export class Connection implements Client {
       this.#endWith(replies + errorReply(`ERR Protocol error: ${error.message}`));
       return;
     }
-    if (replies !== '') this.#isBlocked = !this.#socket.write(replies, 'latin1');
+    if (replies !== '') {
+      this.#owed = replies;
+      this.#send();
+    }
     if (this.#isBlocked) this.#socket.pause();
-    this.#hold(this.#parser.pendingBytes + this.#socket.writableLength);
-    this.#setDeadline(done > 0);
+    this.#account(gotOn || done > 0);
+  }
+
+  /** Gives the socket piece by piece what it takes. */
+  #send(): void {
+    while (this.#sent < this.#owed.length && !this.#isBlocked) {
+      const piece = this.#owed.slice(this.#sent, this.#sent + PIECE_BYTES);
+      this.#sent += piece.length;
+      this.#isBlocked = !this.#socket.write(piece, 'latin1');
+    }
+    if (this.#sent < this.#owed.length) return;
+    this.#owed = '';
+    this.#sent = 0;
+  }
+
+  /** What is owed counts as long as it is there, however much of it was sent. */
+  #account(gotOn: boolean): void {
+    this.#setDeadline(gotOn);
+    this.#budget.hold(this, this.#parser.pendingBytes + this.#owed.length + this.#socket.writableLength, gotOn);
   }
 
   /** Sends the last replies. Nothing that comes after runs, and a client that does not read them loses them in time. */
@@ -109,6 +139,7 @@ export class Connection implements Client {
     this.#isEnding = true;
     this.#deadline = performance.now() + STALLED_MS;
     this.#socket.end(replies, 'latin1', () => this.#socket.destroy());
+    this.#budget.hold(this, this.#socket.writableLength, true);
   }
 
   #setDeadline(gotOn: boolean): void {
@@ -116,11 +147,5 @@ export class Connection implements Client {
     const isWaiting = this.#isBlocked || this.#parser.pendingBytes > 0;
     if (!isWaiting) this.#deadline = Number.POSITIVE_INFINITY;
     else if (gotOn || this.#deadline === Number.POSITIVE_INFINITY) this.#deadline = performance.now() + STALLED_MS;
-  }
-
-  #hold(bytes: number): void {
-    this.#budget.usedBytes += bytes - this.#held;
-    this.#held = bytes;
-    if (bytes > 0 && this.#budget.usedBytes > this.#budget.maxBytes) this.#socket.destroy();
   }
 }

@@ -1,8 +1,9 @@
 import { createServer } from 'node:net';
 import type { Address } from '../address.js';
-import { endGracefully, type Listening, listenAt, type Source } from '../listening.js';
+import { endGracefully, type Listening, listenAt, MAX_CONNECTIONS, type Source } from '../listening.js';
+import { Budget } from './budget.js';
 import type { Served } from './command.js';
-import { type Budget, Connection } from './connection.js';
+import { Connection } from './connection.js';
 import type { Limits } from './parser.js';
 import { Scans } from './scans.js';
 
@@ -18,7 +19,7 @@ export async function listenResp({ cache, token }: Source, at: Address): Promise
   const argBytes = Math.min(cache.maxEntryBytes, MAX_ARG_BYTES);
   const limits: Limits = { args: MAX_ARGS, argBytes, frameBytes: Math.max(64 * MB, argBytes) };
   const served: Served = { cache, token, scans: new Scans(), maxReplyBytes: limits.frameBytes };
-  const budget: Budget = { usedBytes: 0, maxBytes: 4 * limits.frameBytes };
+  const budget = new Budget(4 * limits.frameBytes, MAX_CONNECTIONS);
   const connections = new Set<Connection>();
   let lastId = 0;
   server.on('connection', (socket) => {
