@@ -121,6 +121,25 @@ t.test('ioredis: a pipeline, a scan, counters of many clients', async (t) => {
   for (const one of clients) one.disconnect();
 });
 
+t.test('keys of namespaces are none of this protocol', async (t) => {
+  const { cache, port } = await serveResp(t);
+  const client = new Redis(port, '127.0.0.1');
+  const users = cache.namespace('users');
+  cache.put('k', 'outside');
+  users.put('k', 'inside');
+  users.put('inner', 'inside');
+  const [cursor, keys] = await client.scan(0, 'COUNT', 100);
+  t.strictSame([cursor, keys], ['0', ['k']]);
+  t.equal(await client.dbsize(), 3, 'where all are counted');
+  t.equal(await client.get('k'), 'outside');
+  t.equal(await client.get('inner'), null);
+  t.equal(await client.del('k', 'inner'), 1);
+  t.strictSame([...users.keys()].sort(), ['inner', 'k']);
+  t.equal(await client.flushdb(), 'OK');
+  t.equal(users.size, 0);
+  client.disconnect();
+});
+
 t.test('the token', async (t) => {
   const { port } = await serveResp(t, 'the-secret');
   const known = createClient({ url: `redis://127.0.0.1:${port}`, password: 'the-secret', RESP: 3 });
