@@ -18,7 +18,7 @@ export async function serve(call: Call): Promise<void> {
       ? SharedCache.open<unknown>(path, { mustExist: true })
       : await asUsage(async () => new SharedCache<unknown>({ maxBytes: size }));
   try {
-    const server = await asUsage(() => createServer({ cache, http, resp, token }));
+    const server = await asUsage(() => createServer({ cache, http, resp, token, reusePort: call.has('reuse-port') }));
     report(server.addresses, call.isJson);
     await new Promise<void>((resolve) => {
       process.once('SIGINT', resolve);

@@ -122,6 +122,7 @@ export const COMMANDS: Readonly<Record<string, Usage>> = {
       size: { type: 'string', value: 'BYTES', what: 'serve a new cache of this size, such as 64MB' },
       http: { type: 'string', value: 'ADDRESS', what: 'where HTTP and the dashboard are' },
       resp: { type: 'string', value: 'ADDRESS', what: 'where the Redis protocol is spoken' },
+      'reuse-port': { type: 'boolean', what: 'share the ports with others that say so too' },
       'token-file': { type: 'string', value: 'FILE', what: 'a file with the token that clients must send' },
     },
   },

@@ -3,7 +3,8 @@ import { SharedCacheError } from '../index.js';
 
 /** Where a server is to listen: a port of an address, or a socket in the file system. */
 export interface Address {
-  readonly options: ListenOptions;
+  /** Node's, with one that not all versions know. */
+  readonly options: ListenOptions & { readonly reusePort?: boolean };
   /** Whether only this machine can reach it: a loopback address, or a socket, which its owner alone can open. */
   readonly isLocal: boolean;
 }

@@ -15,6 +15,9 @@ export interface ServerOptions {
   resp?: string | number | undefined;
   /** What clients must send; 1 to 512 visible ASCII characters. Needed for any address but a loopback one or a socket. */
   token?: string | undefined;
+  /** Whether other servers of this user that say so too, in other threads or processes, may listen at the same ports: the system
+   *  deals the connections out to them. Needs Node 22.12 or 23.1, and a system that can. Default false. */
+  reusePort?: boolean | undefined;
 }
 
 /** A running server. */
@@ -25,17 +28,17 @@ export interface Server {
   close(): Promise<void>;
 }
 
-const NAMES = ['cache', 'http', 'resp', 'token'];
+const NAMES = ['cache', 'http', 'resp', 'token', 'reusePort'];
 
 /**
- * Lets other programs read and write a cache, and people look at it. Rejects with ERR_INVALID_OPTION, and with
- * ERR_LISTEN_FAILED when an address is not to be had.
+ * Lets other programs read and write a cache, and people look at it. Rejects with ERR_INVALID_OPTION, with
+ * ERR_LISTEN_FAILED when an address is not to be had, and with ERR_UNSUPPORTED_PLATFORM where Node knows no `reusePort`.
  */
 export async function createServer(options: ServerOptions): Promise<Server> {
-  const { cache, http, resp, token } = check(options);
+  const { cache, http, resp, token, reusePort = false } = check(options);
   if (http === undefined && resp === undefined) throw invalid('http or resp must say where to listen');
-  const atHttp = http === undefined ? undefined : addressOf('http', http, token);
-  const atResp = resp === undefined ? undefined : addressOf('resp', resp, token);
+  const atHttp = http === undefined ? undefined : addressOf('http', http, token, reusePort);
+  const atResp = resp === undefined ? undefined : addressOf('resp', resp, token, reusePort);
   const listening: { http?: Listening; resp?: Listening } = {};
   const end = async (): Promise<void> => {
     await Promise.all([listening.http?.close(), listening.resp?.close()]);
@@ -65,19 +68,31 @@ function check(options: ServerOptions): ServerOptions {
     throw invalid(`options must be an object { ${NAMES.join(', ')} }`);
   for (const name of Object.keys(options))
     if (!NAMES.includes(name)) throw invalid(`unknown option ${JSON.stringify(name)}: known are ${NAMES.join(', ')}`);
-  const { cache, token } = options;
+  const { cache, token, reusePort } = options;
   if (!(cache instanceof SharedCache)) throw invalid('cache must be a SharedCache');
   // Never the token itself: errors are logged.
   if (token !== undefined && !(typeof token === 'string' && /^[\x21-\x7e]{1,512}$/.test(token)))
     throw invalid('token must be a string of 1 to 512 visible ASCII characters');
+  if (reusePort !== undefined && typeof reusePort !== 'boolean') throw invalid('reusePort must be a boolean');
+  if (reusePort === true && !canReusePort(process.versions.node))
+    throw new SharedCacheError('ERR_UNSUPPORTED_PLATFORM', 'reusePort needs Node 22.12, 23.1 or newer');
   return options;
 }
 
-function addressOf(name: string, given: string | number, token: string | undefined): Address {
+function addressOf(name: string, given: string | number, token: string | undefined, reusePort: boolean): Address {
   const address = parseAddress(name, given);
   if (!address.isLocal && token === undefined)
     throw invalid(`${name} at ${given} needs a token: without one only loopback addresses and sockets are served`);
-  return address;
+  if (!reusePort) return address;
+  if (address.options.path !== undefined)
+    throw invalid(`${name} at ${given} cannot be shared: reusePort is of ports, not of sockets`);
+  return { ...address, options: { ...address.options, reusePort } };
+}
+
+/** Older ones would ignore it, and fail where the port is taken. */
+function canReusePort(version: string): boolean {
+  const [major, minor] = version.split('.').map(Number);
+  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
 }
 
 const invalid = (message: string): SharedCacheError => new SharedCacheError('ERR_INVALID_OPTION', message);
