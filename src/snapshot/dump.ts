@@ -4,6 +4,7 @@ import { insideStart, keyStart, namesOf, type Space } from '../table/space.js';
 import type { Table } from '../table/table.js';
 import { createWalked, eachEntryOf } from '../table/walk.js';
 import { Blocks } from './blocks.js';
+import { compressionOf } from './compression.js';
 import { EntryToWrite } from './entry-format.js';
 import { encodeClosing, encodeHeader, MAX_SHARED_PAYLOAD_BYTES } from './format.js';
 import { checkPath, checkSnapshotOptions, type DumpReport, type SnapshotOptions } from './options.js';
@@ -39,20 +40,22 @@ export async function dump(
   options: SnapshotOptions,
 ): Promise<DumpReport> {
   const path = checkPath(file);
+  const compression = compressionOf(path);
   const pace = new Pace(checkSnapshotOptions(options));
   try {
     cache.begin();
     pace.check();
-    const output = await OutputFile.create(path);
+    const output = await OutputFile.create(path, compression);
     try {
       await writeAll(cache, space, output, pace);
       await output.commit();
+      pace.bytes = output.fileBytes;
     } catch (error) {
       await output.discard();
       throw error;
     }
     pace.finish();
-    return { entries: pace.entries, bytes: output.bytes, durationMs: pace.durationMs };
+    return { entries: pace.entries, bytes: output.fileBytes, durationMs: pace.durationMs };
   } finally {
     pace.stop();
   }
@@ -110,7 +113,6 @@ async function writeAll(cache: Snapshotted, space: Space, output: OutputFile, pa
   }
   pace.check();
   await output.append(encodeClosing({ blocks: blocks.closed, entries: pace.entries, bytes: output.bytes }));
-  pace.bytes = output.bytes;
 }
 
 /**
@@ -124,7 +126,7 @@ function isCovered(reading: Reading, key: Buffer, keyBytes: number): boolean {
 }
 
 async function pause(cache: Snapshotted, output: OutputFile, pace: Pace): Promise<void> {
-  pace.bytes = output.bytes;
+  pace.bytes = output.fileBytes;
   await pace.breathe();
   // Somebody may have closed the cache meanwhile.
   cache.begin();
