@@ -1,6 +1,6 @@
 import { SharedCacheError } from '../errors.js';
-import { MAX_STORED_KEY_BYTES } from '../memory/layout.js';
-import { NO_SLOT } from '../table/buckets.js';
+import { MAX_STORED_KEY_BYTES, SHARD } from '../memory/layout.js';
+import { emptySlotLocked, NO_SLOT } from '../table/buckets.js';
 import type { Draft } from '../table/draft.js';
 import { fits, putLocked } from '../table/put.js';
 import type { Shard } from '../table/shard.js';
@@ -159,6 +159,9 @@ class Loading {
     const { maxEntryBytes } = this.#cache;
     if (this.#incoming.isCleared || !fits(draft, maxEntryBytes)) return 'refused';
     if (this.#room?.admits(shard, generation) === false) return 'refused';
+    // An entry would be evicted for it.
+    if (shard.words[SHARD.entries] >= shard.capacityEntries || emptySlotLocked(shard, draft.key.hash) === NO_SLOT)
+      return 'refused';
     return putLocked(shard, draft, maxEntryBytes) === NO_SLOT ? 'refused' : 'entries';
   }
 
