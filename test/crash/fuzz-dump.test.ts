@@ -80,7 +80,8 @@ t.test('of a damaged compressed file too', async (t) => {
   using cache = new SharedCache<unknown>({ maxBytes: '4MB', sweep: false });
   let refused = 0;
   let partial = 0;
-  for (let round = 0; round < MUTATIONS; round++) {
+  const rounds = Math.ceil(MUTATIONS / 3);
+  for (let round = 0; round < rounds; round++) {
     // Damage of what the compression holds, too, which it does not see.
     const isInside = round % 2 === 0;
     const bytes = isInside ? gzipSync(mutate(content)) : mutate(original);
@@ -98,7 +99,7 @@ t.test('of a damaged compressed file too', async (t) => {
       refused++;
     }
   }
-  t.ok(refused > 0 && partial > 0 && refused + partial < MUTATIONS, `${refused} refused, ${partial} loaded in part`);
+  t.ok(refused > 0 && partial > 0 && refused + partial < rounds, `${refused} refused, ${partial} loaded in part`);
   t.same(cache.inspect().problems, []);
 });
 
