@@ -648,8 +648,9 @@ export abstract class Keyspace<V = unknown> {
    * Writes every live entry, those of namespaces inside of this keyspace too, to a file that any other cache can load: of
    * another size, policy or version, on another machine. Tags, expiry and rough recency come along. Other threads go on
    * meanwhile; each entry is as it was at some moment of the dump. Yields to the event loop, and needs some 10 MB of memory
-   * and that of the largest entry. The file appears whole, with mode 0600, or not at all. Rejects with ERR_WRITE_FAILED,
-   * ERR_INVALID_ARGUMENT, ERR_INVALID_OPTION, ERR_CLOSED, or the signal's reason.
+   * and that of the largest entry. The file appears whole, with mode 0600, or not at all; it is compressed if its name ends
+   * with `.gz`, or with `.zst` where Node has zstd. Rejects with ERR_WRITE_FAILED, ERR_INVALID_ARGUMENT, ERR_INVALID_OPTION,
+   * ERR_UNSUPPORTED_PLATFORM for a `.zst` elsewhere, ERR_CLOSED, or the signal's reason.
    */
   async dump(file: string | URL, options: SnapshotOptions = {}): Promise<DumpReport> {
     return dump(this.session, this.space, file, options);
@@ -658,9 +659,10 @@ export abstract class Keyspace<V = unknown> {
   /**
    * Stores the entries of a file that `dump` wrote, and leaves what is here already: keys that are present stay as they are,
    * and nothing is evicted to make room. Where there is no room for all, the entries used most recently are loaded. Of a
-   * damaged file it loads what is whole and says so. Rejects with ERR_INVALID_FILE, before anything is stored, for a file
-   * that cannot be read or is no dump; with ERR_INVALID_OPTION for one whose values need a codec that is not here; and with
-   * ERR_INVALID_ARGUMENT, ERR_CLOSED, or the signal's reason.
+   * damaged file it loads what is whole and says so. A file is decompressed if its name says that it is compressed. Rejects
+   * with ERR_INVALID_FILE, before anything is stored, for a file that cannot be read or is no dump; with ERR_INVALID_OPTION for
+   * one whose values need a codec that is not here; and with ERR_INVALID_ARGUMENT, ERR_UNSUPPORTED_PLATFORM, ERR_CLOSED, or
+   * the signal's reason.
    */
   async load(file: string | URL, options: SnapshotOptions = {}): Promise<LoadReport> {
     return load(this.session, this.space, file, options);

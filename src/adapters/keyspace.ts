@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CounterEntry, Namespace, PutOptions, SharedCache } from '../index.js';
+import type { CounterEntry, Duration, Namespace, PutOptions, SharedCache } from '../index.js';
 
 /** Names of a key or tag longer than this are hashed: a URL or a cookie may be longer than either can be. */
 const LONGEST_NAME = 200;
@@ -16,6 +16,7 @@ export interface FleetKeys {
   has(key: string): Promise<boolean>;
   put(key: string, value: unknown, options?: PutOptions): Promise<boolean>;
   delete(key: string): Promise<boolean>;
+  touch(key: string, ttl?: Duration): Promise<boolean>;
   increment(key: string, by?: number, options?: PutOptions): Promise<number>;
   incrementEntry(key: string, by?: number, options?: PutOptions): Promise<CounterEntry>;
   expiresIn(key: string): Promise<number | undefined>;

@@ -1,5 +1,5 @@
 import type { Driver, StorageMeta, StorageValue, TransactionOptions } from 'unstorage';
-import { clearUnder, type Keys, keysUnder, ttlFrom } from './keyspace.js';
+import { clearUnder, type FleetKeys, isFleet, type Keys, keysUnder, ttlFrom } from './keyspace.js';
 
 /** Settings of the driver. */
 export interface UnstorageDriverOptions {
@@ -11,12 +11,16 @@ export interface UnstorageDriverOptions {
  * A driver for [unstorage](https://unstorage.unjs.io), and so for Nitro and Nuxt:
  * `createStorage({ driver: unstorageDriver(cache) })`. The `ttl` of an item is in seconds, as in unstorage's own drivers.
  * Raw items keep what `structuredClone` keeps. An item that is too large is not kept. Watchers hear of what was written
- * through the same storage only.
+ * through the same storage only. Over a fleet `getKeys` finds none, and `clear` clears all or, under a base, nothing.
  */
-export function unstorageDriver(cache: Keys, options: UnstorageDriverOptions = {}): Driver<UnstorageDriverOptions> {
-  const get = (key: string): StorageValue => (cache.get(key) as StorageValue | undefined) ?? null;
-  const set = (key: string, value: unknown, { ttl }: TransactionOptions = {}): void => {
-    cache.put(key, value, { ttl: ttlFrom((ttl ?? options.ttl) * 1_000 || undefined, Number.POSITIVE_INFINITY) });
+export function unstorageDriver(
+  cache: Keys | FleetKeys,
+  options: UnstorageDriverOptions = {},
+): Driver<UnstorageDriverOptions> {
+  const get = async (key: string): Promise<StorageValue> =>
+    ((await cache.get(key)) as StorageValue | undefined) ?? null;
+  const set = async (key: string, value: unknown, { ttl }: TransactionOptions = {}): Promise<void> => {
+    await cache.put(key, value, { ttl: ttlFrom((ttl ?? options.ttl) * 1_000 || undefined, Number.POSITIVE_INFINITY) });
   };
   return {
     name: 'mooncake-cache',
@@ -27,13 +31,16 @@ export function unstorageDriver(cache: Keys, options: UnstorageDriverOptions = {
     getItemRaw: get,
     setItem: set,
     setItemRaw: set,
-    removeItem: (key) => {
-      cache.delete(key);
+    async removeItem(key) {
+      await cache.delete(key);
     },
-    getMeta: (key) => metaOf(cache.expiresIn(key)),
+    getMeta: async (key) => metaOf(await cache.expiresIn(key)),
     // unstorage gives no base where it means all.
-    getKeys: (base?: string) => [...keysUnder(cache, base ?? '')],
-    clear: (base?: string) => clearUnder(cache, base ?? ''),
+    getKeys: (base = '') => (isFleet(cache) ? [] : [...keysUnder(cache, base)]),
+    async clear(base = '') {
+      if (!isFleet(cache)) clearUnder(cache, base);
+      else if (base === '') await cache.clear();
+    },
   };
 }
 

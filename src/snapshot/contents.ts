@@ -1,97 +1,89 @@
 import {
-  BLOCK_HEAD_BYTES,
   type BlockHead,
   CLOSING_BYTES,
-  decodeBlockHead,
   decodeClosing,
   decodeHeader,
+  GENERATIONS,
   HEADER_PREFIX_BYTES,
   type Header,
   headerBytes,
-  isWhole,
-  MAX_SHARED_PAYLOAD_BYTES,
-  type Totals,
 } from './format.js';
-import type { InputFile } from './input-file.js';
-import type { Pace } from './pace.js';
 
-/** A block's head, and where its payload begins. */
-export interface Block extends BlockHead {
+/** A block that was read. */
+export interface ReadBlock extends BlockHead {
+  /** Where its payload begins, in what the file holds. */
   payloadAt: number;
+  /** Valid until the next block is read. */
+  payload: Buffer | 'damaged' | 'too large';
 }
 
 /** What lies in a dump file: its header, and its blocks up to the end or the first damage. */
-export class Contents {
+export interface Contents {
   readonly header: Header;
-  /** Those used longest ago first. */
-  readonly blocks: readonly Block[];
   /** What is wrong with the file, as far as its frame tells. */
   readonly damaged: string | undefined;
-  readonly #file: InputFile;
-  #room = Buffer.allocUnsafeSlow(MAX_SHARED_PAYLOAD_BYTES);
+  /** Of all blocks together. */
+  readonly totals: Totals;
+  /** The blocks in the order that is read fastest. */
+  inAnyOrder(): AsyncIterable<ReadBlock>;
+  /** Those used longest ago first, at least roughly. */
+  oldestFirst(): AsyncIterable<ReadBlock>;
+}
 
-  private constructor(file: InputFile, header: Header, blocks: Block[], damaged: string | undefined) {
-    this.#file = file;
-    this.header = header;
-    this.blocks = blocks.sort((a, b) => a.generation - b.generation);
-    this.damaged = damaged;
+/** What has been seen of the blocks of a file. */
+export class Totals {
+  blocks = 0;
+  entries = 0;
+  payloadBytes = 0;
+  /** Whether each block was used no longer ago than the one before it. */
+  isSorted = true;
+  /** Entries of each generation. */
+  readonly entriesOf: Float64Array = new Float64Array(GENERATIONS);
+  #last = 0;
+
+  add({ generation, entries, payloadBytes }: BlockHead): void {
+    this.blocks++;
+    this.entries += entries;
+    this.payloadBytes += payloadBytes;
+    this.entriesOf[generation] += entries;
+    this.isSorted &&= generation >= this.#last;
+    this.#last = generation;
   }
 
-  /** Reads the frame. Throws ERR_INVALID_FILE for a file that is no dump. */
-  static async of(file: InputFile, pace: Pace): Promise<Contents> {
-    const header = await readHeader(file);
-    const blocks: Block[] = [];
-    const head = Buffer.alloc(Math.max(BLOCK_HEAD_BYTES, CLOSING_BYTES));
-    for (let at = header.bytes; ; ) {
-      if (pace.isDue()) await pace.breathe();
-      const bytes = await file.read(head, at);
-      const block = decodeBlockHead(bytes);
-      if (block === undefined) {
-        const damaged = endProblem(blocks, decodeClosing(bytes), at, file.sizeBytes);
-        return new Contents(file, header.header, blocks, damaged);
-      }
-      const payloadAt = at + BLOCK_HEAD_BYTES;
-      at = payloadAt + block.payloadBytes;
-      if (at > file.sizeBytes) {
-        return new Contents(file, header.header, blocks, `the file is cut short in a block, at byte ${file.sizeBytes}`);
-      }
-      blocks.push({ ...block, payloadAt });
+  /** What is wrong with the end of the blocks, if something is. */
+  problemWith({ at, bytes, endsAt }: End): string | undefined {
+    const closing = decodeClosing(bytes);
+    if (closing === undefined) {
+      return bytes.length < CLOSING_BYTES
+        ? `the file is cut short, at byte ${endsAt}`
+        : `there is no block at byte ${at}`;
     }
-  }
-
-  /** The payload, valid until the next call; undefined when it is damaged. */
-  async payload(block: Block): Promise<Buffer | undefined> {
-    const { payloadBytes } = block;
-    if (payloadBytes > this.#room.length) this.#room = Buffer.allocUnsafeSlow(payloadBytes);
-    const payload = await this.#file.read(this.#room.subarray(0, payloadBytes), block.payloadAt);
-    return payload.length === payloadBytes && isWhole(payload, block) ? payload : undefined;
+    const { blocks, entries } = this;
+    if (closing.blocks !== blocks || closing.entries !== entries || closing.bytes !== at)
+      return `it should have ${closing.blocks} blocks of ${closing.entries} entries, and has ${blocks} of ${entries}`;
+    if (endsAt > at + CLOSING_BYTES) return `there is something behind its end, at byte ${at + CLOSING_BYTES}`;
+    return undefined;
   }
 }
 
-async function readHeader(file: InputFile): Promise<{ header: Header; bytes: number }> {
-  const length = headerBytes(await file.read(Buffer.alloc(HEADER_PREFIX_BYTES), 0));
-  if (typeof length === 'string') throw file.invalid(length);
-  const bytes = await file.read(Buffer.alloc(length), 0);
+/** Where the blocks end. */
+export interface End {
+  at: number;
+  /** What lies there: as much as a closing block has, or what there is. */
+  bytes: Buffer;
+  /** Where the file ends, or any place further behind than the closing block. */
+  endsAt: number;
+}
+
+export const cutInBlock = (at: number): string => `the file is cut short in a block, at byte ${at}`;
+
+/** The header and its bytes, or what is wrong with it. `beginning` reads so many bytes of what the file holds, or fewer. */
+export async function readHeader(
+  beginning: (length: number) => Promise<Buffer>,
+): Promise<{ header: Header; bytes: number } | string> {
+  const length = headerBytes(await beginning(HEADER_PREFIX_BYTES));
+  if (typeof length === 'string') return length;
+  const bytes = await beginning(length);
   const header = bytes.length === length ? decodeHeader(bytes) : undefined;
-  if (header === undefined) throw file.invalid('its header is damaged');
-  return { header, bytes: length };
-}
-
-/** What is wrong where the blocks end, if something is. */
-function endProblem(
-  blocks: readonly Block[],
-  totals: Totals | undefined,
-  at: number,
-  sizeBytes: number,
-): string | undefined {
-  if (totals === undefined) {
-    return at + BLOCK_HEAD_BYTES > sizeBytes
-      ? `the file is cut short, at byte ${sizeBytes}`
-      : `there is no block at byte ${at}`;
-  }
-  const entries = blocks.reduce((sum, block) => sum + block.entries, 0);
-  if (totals.blocks !== blocks.length || totals.entries !== entries || totals.bytes !== at)
-    return `it should have ${totals.blocks} blocks of ${totals.entries} entries, and has ${blocks.length} of ${entries}`;
-  if (sizeBytes !== at + CLOSING_BYTES) return `there is something behind its end, at byte ${at + CLOSING_BYTES}`;
-  return undefined;
+  return header === undefined ? 'its header is damaged' : { header, bytes: length };
 }

@@ -1,8 +1,10 @@
+import { EXTRAS, NAMESPACES_SHIFT } from '../memory/layout.js';
 import { Reading } from '../table/read.js';
-import { insideStart, type Space } from '../table/space.js';
+import { insideStart, keyStart, namesOf, type Space } from '../table/space.js';
 import type { Table } from '../table/table.js';
 import { createWalked, eachEntryOf } from '../table/walk.js';
 import { Blocks } from './blocks.js';
+import { compressionOf } from './compression.js';
 import { EntryToWrite } from './entry-format.js';
 import { encodeClosing, encodeHeader, MAX_SHARED_PAYLOAD_BYTES } from './format.js';
 import { checkPath, checkSnapshotOptions, type DumpReport, type SnapshotOptions } from './options.js';
@@ -29,7 +31,7 @@ export interface Snapshotted {
 
 /**
  * Writes every live entry of the keyspace and of the namespaces inside of it to the file, as it is at some moment of the
- * dump. Reads as any reader does: nobody waits for it.
+ * dump, but for what the tier keeps near. Reads as any reader does: nobody waits for it.
  */
 export async function dump(
   cache: Snapshotted,
@@ -38,20 +40,22 @@ export async function dump(
   options: SnapshotOptions,
 ): Promise<DumpReport> {
   const path = checkPath(file);
+  const compression = compressionOf(path);
   const pace = new Pace(checkSnapshotOptions(options));
   try {
     cache.begin();
     pace.check();
-    const output = await OutputFile.create(path);
+    const output = await OutputFile.create(path, compression);
     try {
       await writeAll(cache, space, output, pace);
       await output.commit();
+      pace.bytes = output.fileBytes;
     } catch (error) {
       await output.discard();
       throw error;
     }
     pace.finish();
-    return { entries: pace.entries, bytes: output.bytes, durationMs: pace.durationMs };
+    return { entries: pace.entries, bytes: output.fileBytes, durationMs: pace.durationMs };
   } finally {
     pace.stop();
   }
@@ -84,7 +88,7 @@ async function writeAll(cache: Snapshotted, space: Space, output: OutputFile, pa
       const end = Math.min(shard.bucketCount, bucket + WALKED_BUCKETS);
       for (const { key, keyBytes, slot } of eachEntryOf(shard, bucket, end, walked, reading, true)) {
         const from = insideStart(space, key, keyBytes);
-        if (from < 0) continue;
+        if (from < 0 || isCovered(reading, key, keyBytes)) continue;
         entry.take(reading, key, from, keyBytes);
         const generation = recency.generationOf(shard, slot, reading.ref);
         const full = blocks.full(generation, entry);
@@ -109,11 +113,20 @@ async function writeAll(cache: Snapshotted, space: Space, output: OutputFile, pa
   }
   pace.check();
   await output.append(encodeClosing({ blocks: blocks.closed, entries: pace.entries, bytes: output.bytes }));
-  pace.bytes = output.bytes;
+}
+
+/**
+ * Whether the entry belongs to more than the namespaces of its key: to what the tier keeps near (tier/near.ts). That is the
+ * remote's, and true as long as the link tells of changes, which a file does not.
+ */
+function isCovered(reading: Reading, key: Buffer, keyBytes: number): boolean {
+  if (!reading.isExtended) return false;
+  const namespaces = reading.extras.words[EXTRAS.counts] >>> NAMESPACES_SHIFT;
+  return namespaces > 0 && namespaces > namesOf(key, keyStart(key, keyBytes)).length;
 }
 
 async function pause(cache: Snapshotted, output: OutputFile, pace: Pace): Promise<void> {
-  pace.bytes = output.bytes;
+  pace.bytes = output.fileBytes;
   await pace.breathe();
   // Somebody may have closed the cache meanwhile.
   cache.begin();

@@ -98,7 +98,8 @@ export function decodeBlockHead(bytes: Buffer): BlockHead | undefined {
   if (bytes.length < BLOCK_HEAD_BYTES || bytes.readUInt32LE(0) !== BLOCK_MARK) return undefined;
   if (crc32(bytes.subarray(0, 20)) !== bytes.readUInt32LE(20)) return undefined;
   const head = {
-    generation: bytes.readUInt32LE(4),
+    // A writer with finer ones loses nothing but that.
+    generation: Math.min(bytes.readUInt32LE(4), GENERATIONS - 1),
     entries: bytes.readUInt32LE(8),
     payloadBytes: bytes.readUInt32LE(12),
     checksum: bytes.readUInt32LE(16),

@@ -2,6 +2,8 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { describe, SharedCacheError } from '../errors.js';
 
+const CHUNK_BYTES = 64 * 1024;
+
 /** A file that is read from any place. Every method that fails throws ERR_INVALID_FILE. */
 export class InputFile {
   readonly sizeBytes: number;
@@ -43,6 +45,16 @@ export class InputFile {
       return into.subarray(0, filled);
     } catch (error) {
       throw invalid(this.#path, (error as Error).message, error);
+    }
+  }
+
+  /** All of it, one piece after the other. */
+  async *chunks(): AsyncGenerator<Buffer> {
+    for (let at = 0; ; ) {
+      const chunk = await this.read(Buffer.allocUnsafeSlow(CHUNK_BYTES), at);
+      if (chunk.length === 0) return;
+      yield chunk;
+      at += chunk.length;
     }
   }
 

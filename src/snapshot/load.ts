@@ -1,18 +1,21 @@
 import { SharedCacheError } from '../errors.js';
-import { MAX_STORED_KEY_BYTES } from '../memory/layout.js';
-import { NO_SLOT } from '../table/buckets.js';
+import { MAX_STORED_KEY_BYTES, SHARD } from '../memory/layout.js';
+import { emptySlotLocked, NO_SLOT } from '../table/buckets.js';
 import type { Draft } from '../table/draft.js';
-import { putLocked } from '../table/put.js';
+import { fits, putLocked } from '../table/put.js';
 import type { Shard } from '../table/shard.js';
 import type { Space } from '../table/space.js';
 import { ABSENT, versionLocked } from '../table/version.js';
-import { type Block, Contents } from './contents.js';
+import { type Compression, compressionOf } from './compression.js';
+import type { Contents, ReadBlock } from './contents.js';
 import type { Snapshotted } from './dump.js';
 import { EntryReader, MAX_ENTRY_OVERHEAD_BYTES } from './entry-format.js';
 import { Incoming } from './incoming.js';
 import { InputFile } from './input-file.js';
 import { checkPath, checkSnapshotOptions, type LoadReport, type SnapshotOptions } from './options.js';
 import { Pace } from './pace.js';
+import { PackedContents } from './packed-contents.js';
+import { PlainContents } from './plain-contents.js';
 import { Room } from './room.js';
 
 /** Entries after which the clock is looked at. */
@@ -29,6 +32,7 @@ export async function load(
   options: SnapshotOptions,
 ): Promise<LoadReport> {
   const path = checkPath(file);
+  const compression = compressionOf(path);
   const pace = new Pace(checkSnapshotOptions(options));
   try {
     // From here on invalidations and clears reach what is loaded.
@@ -36,7 +40,7 @@ export async function load(
     pace.check();
     const input = await InputFile.open(path);
     try {
-      const contents = await Contents.of(input, pace);
+      const contents = await contentsOf(input, compression, pace, cache.maxEntryBytes);
       if (contents.header.codec === 'custom' && !cache.hasCodec) {
         throw new SharedCacheError(
           'ERR_INVALID_OPTION',
@@ -52,6 +56,19 @@ export async function load(
   } finally {
     pace.stop();
   }
+}
+
+function contentsOf(
+  input: InputFile,
+  compression: Compression | undefined,
+  pace: Pace,
+  maxEntryBytes: number,
+): Promise<Contents> {
+  // What is longer is one entry, which can be refused unread: nothing is allocated for it.
+  const mostPayloadBytes = maxEntryBytes + MAX_STORED_KEY_BYTES + MAX_ENTRY_OVERHEAD_BYTES;
+  return compression === undefined
+    ? PlainContents.of(input, pace, mostPayloadBytes)
+    : PackedContents.of(input, compression, pace, mostPayloadBytes);
 }
 
 class Loading {
@@ -74,52 +91,40 @@ class Loading {
   }
 
   async run(): Promise<Omit<LoadReport, 'durationMs'>> {
-    const { blocks } = this.#contents;
     await this.#plan();
-    for (const block of blocks) {
-      if (this.#isTooLarge(block)) this.#counts.refused++;
+    for await (const block of this.#contents.oldestFirst()) {
+      if (block.payload === 'too large') this.#counts.refused++;
       else await this.#eachEntry(block, () => this.#store(block.generation));
       this.#pace.entries += block.entries;
       this.#pace.bytes += block.payloadBytes;
     }
+    if (this.#pace.entries < this.#contents.totals.entries) this.#damaged ??= 'the file has changed while it was read';
     return this.#damaged === undefined ? this.#counts : { ...this.#counts, damaged: this.#damaged };
   }
 
-  /** Looks at everything once, the latest first, when there may be no room for all of it. */
+  /** Looks at everything once when there may be no room for all of it. */
   async #plan(): Promise<void> {
-    const { blocks } = this.#contents;
+    const { totals } = this.#contents;
     const room = new Room(this.#cache.open().shards);
-    let entries = 0;
-    let bytes = 0;
-    for (const block of blocks) {
-      entries += block.entries;
-      bytes += block.payloadBytes;
+    if (room.isAmple(totals.entries, totals.payloadBytes)) return;
+    for await (const block of this.#contents.inAnyOrder()) {
+      if (block.payload !== 'too large') await this.#eachEntry(block, () => this.#reserve(room, block.generation));
     }
-    if (room.isAmple(entries, bytes)) return;
-    for (let i = blocks.length - 1; i >= 0; i--) {
-      const block = blocks[i];
-      if (!this.#isTooLarge(block)) await this.#eachEntry(block, () => this.#reserve(room, block.generation));
-    }
+    room.settle();
     this.#room = room;
   }
 
-  /** Whether the one entry in the block can be refused unread: nothing is allocated for it. */
-  #isTooLarge(block: Block): boolean {
-    return block.payloadBytes > this.#cache.maxEntryBytes + MAX_STORED_KEY_BYTES + MAX_ENTRY_OVERHEAD_BYTES;
-  }
-
   /** Calls `visit` with the reader at each entry of the block, if the block is whole. */
-  async #eachEntry(block: Block, visit: () => void): Promise<void> {
-    const payload = await this.#contents.payload(block);
+  async #eachEntry({ payload, payloadAt, entries }: ReadBlock, visit: () => void): Promise<void> {
     this.#cache.begin();
-    if (payload === undefined) {
-      this.#damaged ??= `the block at byte ${block.payloadAt} is damaged`;
+    if (typeof payload === 'string') {
+      this.#damaged ??= `the block at byte ${payloadAt} is damaged`;
       return;
     }
     this.#reader.begin(payload);
-    for (let i = 0; i < block.entries; i++) {
+    for (let i = 0; i < entries; i++) {
       if (!this.#reader.next()) {
-        this.#damaged ??= `the block at byte ${block.payloadAt} has entries that make no sense`;
+        this.#damaged ??= `the block at byte ${payloadAt} has entries that make no sense`;
         return;
       }
       visit();
@@ -130,7 +135,7 @@ class Loading {
 
   #reserve(room: Room, generation: number): void {
     const draft = this.#incoming.draft(this.#reader);
-    if (typeof draft === 'string' || draft.key.lengthBytes + draft.lengthBytes > this.#cache.maxEntryBytes) return;
+    if (typeof draft === 'string' || !fits(draft, this.#cache.maxEntryBytes)) return;
     const table = this.#cache.open();
     const shard = table.shardOf(draft.key.hash);
     const isPresent = shard.locked(false, () => versionLocked(shard, draft.key) !== ABSENT);
@@ -152,8 +157,11 @@ class Loading {
   #storeLocked(shard: Shard, draft: Draft, generation: number): Outcome {
     if (versionLocked(shard, draft.key) !== ABSENT) return 'present';
     const { maxEntryBytes } = this.#cache;
-    if (this.#incoming.isCleared || draft.key.lengthBytes + draft.lengthBytes > maxEntryBytes) return 'refused';
+    if (this.#incoming.isCleared || !fits(draft, maxEntryBytes)) return 'refused';
     if (this.#room?.admits(shard, generation) === false) return 'refused';
+    // An entry would be evicted for it.
+    if (shard.words[SHARD.entries] >= shard.capacityEntries || emptySlotLocked(shard, draft.key.hash) === NO_SLOT)
+      return 'refused';
     return putLocked(shard, draft, maxEntryBytes) === NO_SLOT ? 'refused' : 'entries';
   }
 

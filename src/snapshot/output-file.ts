@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, SharedCacheError } from '../errors.js';
+import type { Compression } from './compression.js';
+import { Packer } from './packer.js';
 
 const STAGE_BYTES = 256 * 1024;
 
@@ -13,24 +15,28 @@ const STAGE_BYTES = 256 * 1024;
 export class OutputFile {
   /** Bytes given to `append`. */
   bytes = 0;
+  /** Bytes of the file so far. */
+  fileBytes = 0;
   readonly #path: string;
   readonly #temporary: string;
   readonly #handle: FileHandle;
+  readonly #packer: Packer | undefined;
   #stage = Buffer.allocUnsafeSlow(STAGE_BYTES);
   #other = Buffer.allocUnsafeSlow(STAGE_BYTES);
   #staged = 0;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, temporary: string, handle: FileHandle) {
+  private constructor(path: string, temporary: string, handle: FileHandle, compression: Compression | undefined) {
     this.#path = path;
     this.#temporary = temporary;
     this.#handle = handle;
+    this.#packer = compression && new Packer(compression.compress(), (bytes) => this.#writeOut(bytes));
   }
 
-  static async create(path: string): Promise<OutputFile> {
+  static async create(path: string, compression: Compression | undefined): Promise<OutputFile> {
     const temporary = join(dirname(path), `.mooncake-${randomBytes(8).toString('hex')}.tmp`);
     const handle = await writing(path, open(temporary, 'wx', 0o600));
-    return new OutputFile(path, temporary, handle);
+    return new OutputFile(path, temporary, handle, compression);
   }
 
   /** Takes the bytes, which may be used again at once if it returns undefined, else when the promise is fulfilled. */
@@ -50,6 +56,7 @@ export class OutputFile {
   async commit(): Promise<void> {
     await this.#flush();
     await this.#writing;
+    await this.#packer?.end();
     await writing(this.#path, this.#handle.sync());
     await writing(this.#path, this.#handle.close());
     await writing(this.#path, rename(this.#temporary, this.#path));
@@ -60,6 +67,7 @@ export class OutputFile {
   /** Removes what there is of it; the file that had the name stays. */
   async discard(): Promise<void> {
     await this.#writing.catch(() => {});
+    await this.#packer?.discard();
     await this.#handle.close().catch(() => {});
     await rm(this.#temporary, { force: true }).catch(() => {});
   }
@@ -81,10 +89,15 @@ export class OutputFile {
     await this.#write(bytes);
   }
 
-  async #write(bytes: Buffer): Promise<void> {
+  #write(bytes: Buffer): Promise<void> {
+    return this.#packer === undefined ? this.#writeOut(bytes) : this.#packer.write(bytes);
+  }
+
+  async #writeOut(bytes: Buffer): Promise<void> {
     for (let from = 0; from < bytes.length; ) {
       const { bytesWritten } = await writing(this.#path, this.#handle.write(bytes, from, bytes.length - from));
       from += bytesWritten;
+      this.fileBytes += bytesWritten;
     }
   }
 }

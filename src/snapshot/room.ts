@@ -2,6 +2,7 @@ import { SHARD } from '../memory/layout.js';
 import type { Draft } from '../table/draft.js';
 import { NO_CLASS, paddedToWord, planBlocks, singleClass } from '../table/entry.js';
 import type { Shard } from '../table/shard.js';
+import { GENERATIONS } from './format.js';
 
 /** The share of a shard's heap that entries of many sizes can fill. */
 const USABLE_SHARE = 0.97;
@@ -20,9 +21,10 @@ interface ShardRoom {
   bytes: number;
   /** Entries of later generations have room, those of earlier ones do not. */
   cut: number;
-  /** The generation counted last, and how many of its entries have room. */
-  generation: number;
+  /** How many entries of the cut itself have room. */
   atCut: number;
+  /** Of each generation, how many entries come and how many bytes they take; undefined before the first. */
+  wanted: Float64Array | undefined;
 }
 
 /**
@@ -40,8 +42,8 @@ export class Room {
         entries: shard.capacityEntries - words[SHARD.entries],
         bytes: memory.geometry.pageCount * heap.pageBytes * USABLE_SHARE - words[SHARD.usedUnits] * 8,
         cut: NO_CUT,
-        generation: NO_CUT,
         atCut: 0,
+        wanted: undefined,
       });
     }
   }
@@ -58,19 +60,29 @@ export class Room {
     );
   }
 
-  /** Counts an entry, those used most recently first. */
+  /** Counts an entry, in any order. */
   reserve(shard: Shard, generation: number, draft: Draft): void {
     const room = this.#shards.get(shard) as ShardRoom;
-    if (room.cut !== NO_CUT) return;
-    room.entries--;
-    room.bytes -= costOf(shard, draft);
-    if (room.entries >= 0 && room.bytes >= 0) {
-      room.atCut = room.generation === generation ? room.atCut + 1 : 1;
-      room.generation = generation;
-      return;
+    room.wanted ??= new Float64Array(2 * GENERATIONS);
+    room.wanted[2 * generation]++;
+    room.wanted[2 * generation + 1] += costOf(shard, draft);
+  }
+
+  /** Decides, once all are counted. */
+  settle(): void {
+    for (const room of this.#shards.values()) {
+      const { wanted } = room;
+      if (wanted === undefined) continue;
+      for (let generation = GENERATIONS - 1; generation >= 0 && room.cut === NO_CUT; generation--) {
+        const [entries, bytes] = wanted.subarray(2 * generation);
+        if (entries > 0 && (entries > room.entries || bytes > room.bytes)) {
+          room.cut = generation;
+          room.atCut = Math.floor(entries * Math.max(0, Math.min(room.entries / entries, room.bytes / bytes)));
+        }
+        room.entries -= entries;
+        room.bytes -= bytes;
+      }
     }
-    room.cut = generation;
-    if (room.generation !== generation) room.atCut = 0;
   }
 
   /** Whether the next entry of this generation is one of those that have room. */

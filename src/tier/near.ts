@@ -11,7 +11,7 @@ const WAIT_TTL_MS = 60_000;
 /**
  * The local cache as the tier sees it. Its keys are the cache's own and those of its namespaces; each entry also belongs to
  * a *cover*, a hash like that of a namespace, by which everything under it ends at once: what was stored while the link was
- * up, and what was stored without it, which nobody else has.
+ * up, what was stored without it, which nobody else has, and notes for the tier itself. A dump has none of it.
  */
 export class Near {
   readonly #session: Session;
@@ -32,9 +32,10 @@ export class Near {
     this.#linked = cover('linked');
     this.#alone = cover('alone');
     this.generations = this.at([NAME, 'generations'], true) as Namespace<string>;
-    const inside = new Namespace(session, own);
-    this.#marks = inside.namespace('marks');
-    this.#waits = inside.namespace('waits');
+    // Nothing ends the notes; their cover tells that they are no user's.
+    const notes = spaceInside(cover('notes'), NAME, key);
+    this.#marks = new Namespace(session, spaceInside(notes, 'marks', key));
+    this.#waits = new Namespace(session, spaceInside(notes, 'waits', key));
   }
 
   /** Ends what came from the remote. */

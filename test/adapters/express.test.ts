@@ -10,6 +10,7 @@ import session, { type SessionData } from 'express-session';
 import t from 'tap';
 import { rateLimitStore } from '../../src/adapters/express-rate-limit.js';
 import { sessionStore } from '../../src/adapters/express-session.js';
+import { until } from '../fixtures/fleet.js';
 import { withCache } from '../fixtures/with-cache.js';
 
 type Test = Pick<typeof t, 'teardown'>;
@@ -132,6 +133,30 @@ t.test('skipFailedRequests', async (t) => {
   t.strictSame(statuses, [200, 200, 429]);
 });
 
+t.test('the window that a client is told of, and its end', async (t) => {
+  const windowMs = 60_000;
+  let now = 0;
+  const cache = withCache(t, { now: () => now });
+  const app = express();
+  const store = rateLimitStore(cache);
+  app.use(rateLimit({ windowMs, limit: 1, store, legacyHeaders: true, keyGenerator: () => 'one' }));
+  app.get('/', (_, response) => void response.send('ok'));
+  const origin = await listen(t, app);
+  const ask = async (): Promise<{ status: number; resets: number }> => {
+    const { status, headers } = await fetch(origin);
+    return { status, resets: Number(headers.get('x-ratelimit-reset')) - Date.now() / 1_000 };
+  };
+  const first = await ask();
+  t.equal(first.status, 200);
+  t.ok(first.resets > 50 && first.resets <= 61, `the window ends in ${first.resets} s`);
+  now = 40_000;
+  const second = await ask();
+  t.equal(second.status, 429);
+  t.ok(second.resets > 10 && second.resets <= 21, 'and is not begun anew by a request in it');
+  now = 60_001;
+  t.equal((await ask()).status, 200);
+});
+
 t.test('sessions over two servers', async (t) => {
   const cache = withCache(t);
   const serve = (): Promise<string> => {
@@ -160,6 +185,38 @@ t.test('sessions over two servers', async (t) => {
   t.equal(await ask(`${two}/count`), '1');
   t.equal(await ask(`${two}/large`), 'stored');
   t.equal(await ask(`${two}/count`), '1', 'a session that is too large is none, and no error');
+});
+
+t.test('a session lives on with each request, rolling or not, and ends with its cookie', async (t) => {
+  const cache = withCache(t);
+  const sessions = cache.namespace<string>('session');
+  for (const rolling of [true, false]) {
+    const app = express();
+    const cookie = { maxAge: 60_000 };
+    app.use(
+      session({ store: sessionStore(cache), secret: 's', resave: false, saveUninitialized: false, rolling, cookie }),
+    );
+    app.get('/in', (request, response) => {
+      Object.assign(request.session, { name: 'Ann' });
+      response.send(request.session.id);
+    });
+    app.get('/', (request, response) => void response.json((request.session as { name?: string }).name ?? null));
+    const origin = await listen(t, app);
+    const first = await fetch(`${origin}/in`);
+    const sid = await first.text();
+    const headers = { cookie: first.headers.get('set-cookie')?.split(';')[0] ?? '' };
+    sessions.touch(sid, 10_000);
+    const before = JSON.parse(sessions.get(sid) ?? '').cookie.expires;
+    const second = await fetch(`${origin}/`, { headers });
+    t.equal(await second.text(), '"Ann"');
+    t.ok((sessions.expiresIn(sid) ?? 0) > 50_000, 'a request that changed nothing touches it');
+    t.ok(JSON.parse(sessions.get(sid) ?? '').cookie.expires > before, 'its cookie too');
+    t.equal(second.headers.has('set-cookie'), rolling, 'rolling, the browser hears of it');
+    sessions.touch(sid, 1);
+    await until(() => !sessions.has(sid), 'the end of the session');
+    t.equal(await (await fetch(`${origin}/`, { headers })).text(), 'null');
+    t.equal(sessions.size, 0, 'nothing was stored for a visitor without a session');
+  }
 });
 
 t.test('the ends of sessions', async (t) => {

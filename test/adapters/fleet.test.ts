@@ -1,11 +1,15 @@
 /** Adapters whose library waits for its answers, over the cache of a fleet: two members are one store. */
 import { createCache } from 'cache-manager';
+import type { SessionData, Store } from 'express-session';
 import { Keyv } from 'keyv';
 import t from 'tap';
+import { createStorage } from 'unstorage';
 import { apolloCache } from '../../src/adapters/apollo.js';
 import { cacheManagerStore } from '../../src/adapters/cache-manager.js';
 import { rateLimitStore } from '../../src/adapters/express-rate-limit.js';
+import { sessionStore } from '../../src/adapters/express-session.js';
 import { keyvStore } from '../../src/adapters/keyv.js';
+import { unstorageDriver } from '../../src/adapters/unstorage.js';
 import { join, NO_SERVER, startFor, until, urlOf } from '../fixtures/fleet.js';
 
 t.setTimeout(60_000);
@@ -63,4 +67,79 @@ t.test('over a fleet', { skip: NO_SERVER }, async (t) => {
     await stores[0].resetAll?.();
     t.equal((await stores[0].increment('client')).totalHits, 1);
   });
+
+  t.test('express-session', async (t) => {
+    const [inA, inB] = [a, b].map((cache) => asPromised(sessionStore(cache, { ttl: '5m' })));
+    const end = (ms: number): SessionData => ({ cookie: { expires: new Date(Date.now() + ms) } }) as never;
+    await inA.set('ann', { ...end(60_000), name: 'Ann' } as SessionData);
+    t.match(await inB.get('ann'), { name: 'Ann' });
+    const sessions = a.namespace('session');
+    t.ok(((await sessions.expiresIn('ann')) ?? 0) <= 60_000);
+    await inB.touch('ann', end(120_000));
+    await until(async () => ((await sessions.expiresIn('ann')) ?? 0) > 110_000);
+    t.match(await inA.get('ann'), { name: 'Ann' }, 'a touch lets it live on');
+    await inB.touch('absent', end(60_000));
+    t.equal(await inA.get('absent'), null, 'and makes none');
+    await inA.set('plain', { cookie: {} } as SessionData);
+    t.ok(((await sessions.expiresIn('plain')) ?? 0) <= 300_000);
+    await inB.set('over', end(-1_000));
+    t.equal(await inB.get('over'), null);
+    await inA.set('large', { cookie: {}, large: 'x'.repeat(8_000_000) } as never);
+    t.match(await inA.get('large'), { cookie: {} }, 'the remote has what is too large for the machine');
+    await inB.destroy('ann');
+    await until(async () => (await inA.get('ann')) === null);
+    t.strictSame([inA.store.all, inA.store.length], [undefined, undefined], 'a fleet lists nothing');
+    await a.put('mine', 1);
+    await inB.clear();
+    await until(async () => (await inA.get('plain')) === null);
+    t.equal(await b.get('mine'), 1);
+    const circle: Record<string, unknown> = { cookie: {} };
+    circle.self = circle;
+    await t.rejects(inA.set('circle', circle as never));
+  });
+
+  t.test('unstorage', async (t) => {
+    const [inA, inB] = [a, b].map((cache) =>
+      createStorage({ driver: unstorageDriver(cache.namespace('storage'), { ttl: 60 }) }),
+    );
+    await inA.setItem('page:home', { html: '<h1>' });
+    t.strictSame(await inB.getItem('page:home'), { html: '<h1>' });
+    t.strictSame([await inB.hasItem('page:home'), await inB.hasItem('none')], [true, false]);
+    const { ttl } = await inB.getMeta('page:home');
+    t.ok(ttl !== undefined && ttl > 0 && ttl <= 60);
+    const bytes = Uint8Array.of(0, 200, 255);
+    await inB.setItemRaw('raw', bytes, { ttl: 5 });
+    t.strictSame(await inA.getItemRaw('raw'), bytes);
+    t.ok(((await a.namespace('storage').expiresIn('raw')) ?? Number.NaN) <= 5_000);
+    await inB.removeItem('page:home');
+    await until(async () => (await inA.getItem('page:home')) === null);
+    t.strictSame(await inA.getKeys(), [], 'a fleet lists nothing');
+    await a.put('mine', 1);
+    await unstorageDriver(b.namespace('storage')).clear?.('raw:', {});
+    t.strictSame(await inA.getItemRaw('raw'), bytes);
+    await inB.clear();
+    await until(async () => (await inA.getItemRaw('raw')) === null);
+    t.equal(await b.get('mine'), 1);
+  });
 });
+
+/** A session store whose answers can be awaited. */
+function asPromised(store: Store): {
+  store: Store;
+  get: (sid: string) => Promise<SessionData | null | undefined>;
+  set: (sid: string, data: SessionData) => Promise<void>;
+  touch: (sid: string, data: SessionData) => Promise<void>;
+  destroy: (sid: string) => Promise<void>;
+  clear: () => Promise<void>;
+} {
+  const answered = <T>(work: (done: (error: unknown, result?: T) => void) => void): Promise<T> =>
+    new Promise((resolve, reject) => work((error, result) => (error ? reject(error) : resolve(result as T))));
+  return {
+    store,
+    get: (sid) => answered((done) => store.get(sid, done)),
+    set: (sid, data) => answered((done) => store.set(sid, data, done)),
+    touch: (sid, data) => answered((done) => store.touch?.(sid, data, done as () => void)),
+    destroy: (sid) => answered((done) => store.destroy(sid, done)),
+    clear: () => answered((done) => store.clear?.(done)),
+  };
+}

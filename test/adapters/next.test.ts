@@ -1,45 +1,16 @@
 /** Next 15 and 16 themselves: sites that are built, and then served by two processes which share one cache by its path. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import t from 'tap';
 import { SharedCache } from '../../src/index.js';
 import { ONLY_LONG } from '../fixtures/effort.js';
+import { envOf, installFixture, run } from '../fixtures/installed-fixture.js';
 
 type Test = Pick<typeof t, 'comment' | 'equal' | 'fail' | 'match' | 'teardown' | 'testdir'>;
-
-const root = fileURLToPath(new URL('../../../', import.meta.url));
-const fixtures = join(root, 'test/fixtures/next');
-const run = promisify(execFile);
-
-/** A folder with this Next and the sites in it; undefined, loudly, where npm cannot fetch it. */
-async function install(t: Test, version: string): Promise<string | undefined> {
-  const folder = t.testdir({});
-  for (const name of ['package.json', 'package-lock.json']) cpSync(join(fixtures, version, name), join(folder, name));
-  for (const site of ['site', 'components']) cpSync(join(fixtures, site), join(folder, site), { recursive: true });
-  try {
-    const [command, ...options] = ['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund'];
-    await run(command, options, { cwd: folder, env: envOf({}), shell: process.platform === 'win32' });
-  } catch (error) {
-    if (process.env.CI === 'true') throw error;
-    t.comment(`NOT TESTED: Next ${version} could not be installed: ${String(error).slice(0, 500)}`);
-    return undefined;
-  }
-  symlinkSync(root, join(folder, 'node_modules/mooncake-cache'), 'junction');
-  return folder;
-}
-
-/** What a program of a user runs with: nothing of the test runner's. */
-function envOf(more: Record<string, string>): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _, ...env } = process.env;
-  return { ...env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1', ...more };
-}
 
 interface Answer {
   body: string;
@@ -60,7 +31,7 @@ class Site {
   constructor(t: Test, folder: string, env: Record<string, string>) {
     this.#t = t;
     this.#folder = folder;
-    this.#env = envOf(env);
+    this.#env = envOf({ NEXT_TELEMETRY_DISABLED: '1', ...env });
     t.teardown(() => this.stop('SIGKILL'));
   }
 
@@ -169,7 +140,7 @@ function cacheFor(t: Test, folder: string, name: string): string {
 
 for (const version of ['15', '16']) {
   t.test(`Next ${version}`, ONLY_LONG, async (t) => {
-    const folder = await install(t, version);
+    const folder = await installFixture(t, `next/${version}`, 'next/site', 'next/components');
     if (folder === undefined) return;
     const ORIGIN = await origin(t);
 

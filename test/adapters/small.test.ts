@@ -7,6 +7,7 @@ import { createStorage } from 'unstorage';
 import { apolloCache } from '../../src/adapters/apollo.js';
 import { cacheManagerStore } from '../../src/adapters/cache-manager.js';
 import { unstorageDriver } from '../../src/adapters/unstorage.js';
+import { until } from '../fixtures/fleet.js';
 import { withCache } from '../fixtures/with-cache.js';
 
 t.test("Apollo's suite", async (t) => {
@@ -42,6 +43,10 @@ t.test('cache-manager', async (t) => {
   for (const each of [one, two]) t.equal(await each.wrap('w', () => ++loads, 60_000), 1);
   await two.mdel(['a', 'b']);
   t.equal(await one.get('a'), undefined);
+  await one.del('w');
+  t.equal(await two.get('w'), undefined);
+  await one.set('brief', 1, 5);
+  await until(async () => (await two.get('brief')) === undefined, 'the end of its time');
   cache.put('mine', 1);
   await one.clear();
   t.equal(await two.get('k'), undefined);
@@ -64,6 +69,8 @@ t.test('unstorage', async (t) => {
   t.ok(left > 59_000 && left <= 60_000, 'seconds');
   t.ok(((await storage.getMeta('s3:a')).ttl ?? 0) > 59);
   t.equal(cache.expiresIn('s1:a'), Number.POSITIVE_INFINITY);
+  await storage.setItem('s4:a', 1, { ttl: 0.005 });
+  await until(async () => (await storage.getItem('s4:a')) === null, 'the end of its time');
   t.strictSame((await storage.getKeys()).sort(), ['s1:a', 's2:a', 's3:a']);
   t.strictSame(await storage.getKeys('s2'), ['s2:a']);
   const bytes = Uint8Array.of(0, 200, 255);
@@ -86,6 +93,13 @@ t.test('unstorage', async (t) => {
   t.equal(await storage.getItem('s3:a'), 7);
   await storage.setItem('large', 'x'.repeat(8_000_000));
   t.equal(await storage.getItem('large'), null);
+  const other = createStorage({ driver: unstorageDriver(cache) });
+  const heard: string[] = [];
+  await storage.watch((event, key) => heard.push(`${event} ${key}`));
+  await other.setItem('w', 1);
+  await storage.setItem('w', 2);
+  await storage.removeItem('w');
+  t.strictSame(heard, ['update w', 'remove w'], 'a watcher hears of its own storage');
   await storage.clear();
   t.strictSame(await storage.getKeys(), []);
   const short = createStorage({ driver: unstorageDriver(cache, { ttl: 5 }) });

@@ -8,6 +8,7 @@ import t from 'tap';
 import { Agent, type cacheStores, type Dispatcher, interceptors } from 'undici';
 import { undiciStore } from '../../src/adapters/undici.js';
 import type { SharedCache } from '../../src/index.js';
+import { until } from '../fixtures/fleet.js';
 import { withCache } from '../fixtures/with-cache.js';
 
 type Test = typeof t;
@@ -86,15 +87,52 @@ t.test('vary', async (t) => {
   t.equal(seen.length, variants.length + 2, 'an unsafe request ends all variants');
 });
 
+t.test('the end of max-age', async (t) => {
+  const cache = withCache(t);
+  let version = 0;
+  const { ask, seen } = await between(t, cache, (_, response) => {
+    response.writeHead(200, { 'cache-control': `max-age=${version === 0 ? 1 : 60}` }).end(`v${++version}`);
+  });
+  t.equal((await ask('/a')).body, 'v1');
+  for (const key of cache.keys()) t.ok((cache.expiresIn(key) ?? Number.NaN) < 3_600_000, 'it has an end of its own');
+  await until(async () => (await ask('/a')).body === 'v2', 'the end of the first');
+  for (let i = 0; i < 3; i++) t.equal((await ask('/a')).body, 'v2');
+  t.equal(seen.length, 2, 'before and after it nothing is asked');
+});
+
+t.test('every unsafe method ends what the URL had, if it succeeds', async (t) => {
+  const cache = withCache(t);
+  let version = 0;
+  const { ask } = await between(t, cache, ({ method, headers }, response) => {
+    if (method === 'GET') response.writeHead(200, cacheable).end(`v${++version}`);
+    else response.writeHead(headers.fail ? 500 : 204).end();
+  });
+  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const) {
+    const { body } = await ask('/a');
+    await ask('/a', { method, headers: { fail: 'yes' } });
+    t.equal((await ask('/a')).body, body, `${method} that failed`);
+    await ask('/a', { method });
+    t.not((await ask('/a')).body, body, method);
+  }
+});
+
 t.test('revalidation by 304', async (t) => {
   const cache = withCache(t);
-  const { ask, seen } = await between(t, cache, ({ headers }, response) => {
-    const head = { 'cache-control': 'no-cache, max-age=60', etag: '"1"' };
-    if (headers['if-none-match'] === '"1"') response.writeHead(304, head).end();
-    else response.writeHead(200, head).end('whole');
+  let tag = '"1"';
+  const given: number[] = [];
+  const { ask } = await between(t, cache, ({ headers }, response) => {
+    const isSame = headers['if-none-match'] === tag;
+    given.push(isSame ? 304 : 200);
+    // A 304 with a Cache-Control of its own makes undici forget what it has, in its own stores too.
+    if (isSame) response.writeHead(304, { etag: tag });
+    else response.writeHead(200, { 'cache-control': 'no-cache, max-age=60', etag: tag });
+    response.end(isSame ? undefined : `whole ${tag}`);
   });
-  for (let i = 0; i < 3; i++) t.strictSame(await ask('/e'), { status: 200, body: 'whole' });
-  t.equal(seen.length, 3);
+  for (let i = 0; i < 3; i++) t.strictSame(await ask('/e'), { status: 200, body: 'whole "1"' });
+  t.strictSame(given, [200, 304, 304], 'the body comes from the store');
+  tag = '"2"';
+  for (let i = 0; i < 2; i++) t.strictSame(await ask('/e'), { status: 200, body: 'whole "2"' });
+  t.strictSame(given, [200, 304, 304, 200, 304]);
 });
 
 t.test('bodies of 5 MB: kept where there is room, passed on where there is none, read by many at once', async (t) => {

@@ -1,7 +1,7 @@
 /** A damaged dump: whatever the damage, load stores right values or none, ends soon, and allocates what the file has. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { crc32 } from 'node:zlib';
+import { crc32, gunzipSync, gzipSync } from 'node:zlib';
 import t from 'tap';
 import { SharedCache, SharedCacheError } from '../../src/index.js';
 import { effort } from '../fixtures/effort.js';
@@ -69,6 +69,37 @@ t.test('of a damaged file, what is loaded is right, and the damage is told', asy
     }
   }
   t.ok(refused > 0 && refused < MUTATIONS);
+  t.same(cache.inspect().problems, []);
+});
+
+t.test('of a damaged compressed file too', async (t) => {
+  const plain = dumpFile(t);
+  const file = `${plain}.gz`;
+  const content = await validDump(plain);
+  const original = gzipSync(content);
+  using cache = new SharedCache<unknown>({ maxBytes: '4MB', sweep: false });
+  let refused = 0;
+  let partial = 0;
+  const rounds = Math.ceil(MUTATIONS / 3);
+  for (let round = 0; round < rounds; round++) {
+    // Damage of what the compression holds, too, which it does not see.
+    const isInside = round % 2 === 0;
+    const bytes = isInside ? gzipSync(mutate(content)) : mutate(original);
+    writeFileSync(file, bytes);
+    cache.clear();
+    try {
+      const { damaged, entries } = await cache.load(file);
+      const isAll = isInside ? gunzipSync(bytes).equals(content) : entries === 2 * ENTRIES;
+      if (damaged === undefined && !isAll) t.fail(`round ${round}: the damage was not seen`);
+      if (check(cache) !== entries) t.fail(`round ${round}: ${entries} were loaded, and others found`);
+      if (entries > 0 && entries < 2 * ENTRIES) partial++;
+    } catch (error) {
+      if (!(error instanceof SharedCacheError && error.code === 'ERR_INVALID_FILE')) throw error;
+      if (cache.size !== 0) t.fail(`round ${round}: stored before it was refused`);
+      refused++;
+    }
+  }
+  t.ok(refused > 0 && partial > 0 && refused + partial < rounds, `${refused} refused, ${partial} loaded in part`);
   t.same(cache.inspect().problems, []);
 });
 
