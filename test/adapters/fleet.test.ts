@@ -110,7 +110,9 @@ t.test('over a fleet', { skip: NO_SERVER }, async (t) => {
     const bytes = Uint8Array.of(0, 200, 255);
     await inB.setItemRaw('raw', bytes, { ttl: 5 });
     t.strictSame(await inA.getItemRaw('raw'), bytes);
-    t.ok(((await a.namespace('storage').expiresIn('raw')) ?? Number.NaN) <= 5_000);
+    const left = await a.namespace('storage').expiresIn('raw');
+    // Each member estimates the server's clock, as well as its questions are answered quickly.
+    t.ok((left ?? Number.NaN) < 10_000, `its own 5 s and not the 60 of the driver: ${left} ms left`);
     await inB.removeItem('page:home');
     await until(async () => (await inA.getItem('page:home')) === null);
     t.strictSame(await inA.getKeys(), [], 'a fleet lists nothing');

@@ -7,6 +7,7 @@ import * as zlib from 'node:zlib';
 import t from 'tap';
 import type { LoadReport, SharedCache } from '../../src/index.js';
 import { CLOSING_BYTES, encodeClosing, sealBlock } from '../../src/snapshot/format.js';
+import { ONLY_LONG } from '../fixtures/effort.js';
 import { dumpFile } from '../fixtures/snapshots.js';
 import { withCache } from '../fixtures/with-cache.js';
 
@@ -209,7 +210,7 @@ t.test('where Node has no zstd, a .zst is refused', { skip: hasZstd && 'this one
   t.equal(existsSync(file), false);
 });
 
-t.test('a small file that holds a huge one', async (t) => {
+t.test('a small file that holds a huge one', ONLY_LONG, async (t) => {
   const file = `${dumpFile(t)}.gz`;
   const cache = withCache<Buffer | number>(t, { sweep: false });
   cache.put('k', 1);

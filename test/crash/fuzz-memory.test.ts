@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
-import { effort } from '../fixtures/effort.js';
+import { effort, ONLY_LONG } from '../fixtures/effort.js';
 import { type Bug, copyEngine } from '../fixtures/instrument.js';
 import { ENGINE, SEED } from '../fixtures/kills.js';
 import type { FuzzOrder } from '../fixtures/memory-fuzz-worker.js';
@@ -65,7 +65,7 @@ async function withBug(bug: Bug, silence: number): Promise<string[]> {
   return await fuzz('memory', cache, silence, MOST_RUNS);
 }
 
-t.test('control: without its bound, the walk along a list is found to hang', async (t) => {
+t.test('control: without its bound, the walk along a list is found to hang', ONLY_LONG, async (t) => {
   const findings = await withBug({ file: 'policy/list.js', from: 'count <= memory.slotCount', to: 'true' }, 3_000);
   t.match(findings[0], /hangs/);
 });

@@ -27,10 +27,11 @@ const usual = [
   ['twoEach', 1, 0],
   ['oneEach', 2, 0],
   ['oneEach', 0, 1],
-  ['keptNear', 2, 0],
+  ['keptNear', 1, 0],
   ['marked', 1, 0],
 ] as const;
 const long = [
+  ['keptNear', 2, 0],
   ['twoEach', 3, 0],
   ['twoEach', 1, 1],
   ['oneEach', 1, 1],

@@ -14,7 +14,7 @@ import { PUTS, type ShortLife } from '../fixtures/short-life.js';
  * Threads that come, write and go, some of them killed while they write, leave nothing behind: after a clear the cache
  * holds as much as a new one, their places are used again, and what they counted stays. `THREADS=` sets how many come.
  */
-const THREADS = effort('THREADS', 30, 520);
+const THREADS = effort('THREADS', 15, 520);
 /** At one time. */
 const LANES = 4;
 /** One thread in so many is killed: with 520 threads or more, more than there are places. */

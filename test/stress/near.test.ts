@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import type { SharedCache as Cache } from '../../src/index.js';
+import { ONLY_LONG } from '../fixtures/effort.js';
 import { copyEngine } from '../fixtures/instrument.js';
 import { ENGINE } from '../fixtures/kills.js';
 import type { NearWriter } from '../fixtures/near-writer.js';
@@ -56,20 +57,24 @@ t.test('a value kept near is never older than an acknowledged write', async (t) 
   t.equal(stale, 0);
 });
 
-t.test('a count of changes that is looked at after the lock was given back lets stale values stay', async (t) => {
-  const { folder, cache } = copyEngine({
-    file: 'keyspace.js',
-    from: 'session.near.wrote(key, shard, this.space.id, session.reading, value)',
-    // A moment later, so that the two threads surely meet there.
-    to: 'if (Atomics.wait(PAUSE, 0, 0, 0.05)) { session.reading.changes = shard.memory.changesOf(session.reading.hash); session.near.wrote(key, shard, this.space.id, session.reading, value); }',
-  });
-  appendFileSync(
-    fileURLToPath(new URL('keyspace.js', cache)),
-    'const PAUSE = new Int32Array(new SharedArrayBuffer(4));',
-  );
-  t.teardown(() => rmSync(folder, { recursive: true }));
-  t.not(await untilFound(async () => (await countStale(cache)).stale), 0);
-});
+t.test(
+  'a count of changes that is looked at after the lock was given back lets stale values stay',
+  ONLY_LONG,
+  async (t) => {
+    const { folder, cache } = copyEngine({
+      file: 'keyspace.js',
+      from: 'session.near.wrote(key, shard, this.space.id, session.reading, value)',
+      // A moment later, so that the two threads surely meet there.
+      to: 'if (Atomics.wait(PAUSE, 0, 0, 0.05)) { session.reading.changes = shard.memory.changesOf(session.reading.hash); session.near.wrote(key, shard, this.space.id, session.reading, value); }',
+    });
+    appendFileSync(
+      fileURLToPath(new URL('keyspace.js', cache)),
+      'const PAUSE = new Int32Array(new SharedArrayBuffer(4));',
+    );
+    t.teardown(() => rmSync(folder, { recursive: true }));
+    t.not(await untilFound(async () => (await countStale(cache)).stale), 0);
+  },
+);
 
 t.test('without the count of changes, stale values are found out', async (t) => {
   const { folder, cache } = copyEngine({

@@ -8,7 +8,7 @@ import { effort, ONLY_LONG } from '../fixtures/effort.js';
 import { plainNode } from '../fixtures/plain-node.js';
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-const ROUNDS = effort('ROUNDS', 8, 100);
+const ROUNDS = effort('ROUNDS', 4, 100);
 /** Enough of piscina's own to meet the moment; it takes ten mostly. */
 const CONTROL_ROUNDS = 400;
 
