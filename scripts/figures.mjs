@@ -60,6 +60,32 @@ const TABLES = {
     return { head: ['target', 'measured', ''], rows };
   },
 
+  /** `npm run bench:dump`. */
+  dump() {
+    const whole = (/** @type {number} */ ms) => `${Math.round(ms).toLocaleString('en')} ms`;
+    const rows = results('dump').measured.map((each) => [
+      each.way === 'mooncake' ? '`dump` and `load`' : each.way,
+      `${whole(each.store.median)}, ${each.storeRatio.toFixed(2)} x`,
+      whole(each.storePause),
+      each.load === undefined ? '-' : `${whole(each.load.median)}, ${each.loadRatio.toFixed(2)} x`,
+      each.load === undefined ? '-' : whole(each.loadPause),
+    ]);
+    return { head: ['way', 'to a file', 'longest pause', 'back', 'longest pause'], rows };
+  },
+
+  /** `npm run bench:resp`. */
+  resp() {
+    const thousands = (/** @type {{ median: number }} */ { median }) => `${Math.round(median / 1000)},000`;
+    const rows = results('resp').measured.map(({ command, own, redis, ratio }) => [
+      command,
+      thousands(own),
+      thousands(redis),
+      ratio.median.toFixed(2),
+      `${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)}`,
+    ]);
+    return { head: ['command', 'this, a second', 'Redis, a second', 'ratio', 'rounds'], rows };
+  },
+
   'main-job'() {
     const rows = results('main-job').runs.map(({ threads, cache, wallSeconds, computations, cacheKilobytes }) => [
       `${threads} threads, ${cache}`,
