@@ -25,6 +25,8 @@ export class PlainContents implements Contents {
   readonly #file: InputFile;
   readonly #mostPayloadBytes: number;
   #room = Buffer.allocUnsafeSlow(MAX_SHARED_PAYLOAD_BYTES);
+  #other = Buffer.allocUnsafeSlow(MAX_SHARED_PAYLOAD_BYTES);
+  #large = Buffer.alloc(0);
 
   private constructor(
     file: InputFile,
@@ -70,15 +72,40 @@ export class PlainContents implements Contents {
     return this.oldestFirst();
   }
 
+  /** While one block is worked on, the next is on its way, unless it is one large entry: memory for two of those is too much. */
   async *oldestFirst(): AsyncGenerator<ReadBlock> {
-    for (const block of this.#blocks) yield { ...block, payload: await this.#payload(block) };
+    let ahead: Promise<ReadBlock['payload']> | undefined;
+    try {
+      for (const [i, block] of this.#blocks.entries()) {
+        const payload = await (ahead ?? this.#payload(block));
+        const next = this.#blocks[i + 1];
+        ahead = next === undefined || isLarge(next) ? undefined : this.#payload(next);
+        yield { ...block, payload };
+      }
+    } finally {
+      await ahead?.catch(() => {});
+    }
   }
 
   async #payload(block: Block): Promise<ReadBlock['payload']> {
     const { payloadBytes } = block;
     if (payloadBytes > this.#mostPayloadBytes) return 'too large';
-    if (payloadBytes > this.#room.length) this.#room = Buffer.allocUnsafeSlow(payloadBytes);
-    const payload = await this.#file.read(this.#room.subarray(0, payloadBytes), block.payloadAt);
+    const payload = await this.#file.read(this.#roomFor(payloadBytes), block.payloadAt);
     return payload.length === payloadBytes && isWhole(payload, block) ? payload : 'damaged';
   }
+
+  /** Two rooms serve all blocks that are shared, one all large ones. */
+  #roomFor(bytes: number): Buffer {
+    if (bytes > MAX_SHARED_PAYLOAD_BYTES) {
+      if (bytes > this.#large.length) this.#large = Buffer.allocUnsafeSlow(bytes);
+      return this.#large.subarray(0, bytes);
+    }
+    [this.#room, this.#other] = [this.#other, this.#room];
+    return this.#room.subarray(0, bytes);
+  }
+}
+
+/** Whether it is an entry with a block of its own. */
+function isLarge({ payloadBytes }: Block): boolean {
+  return payloadBytes > MAX_SHARED_PAYLOAD_BYTES;
 }
