@@ -19,8 +19,6 @@ const FILE_TIMEOUT_SECONDS = { usual: 300, long: 1_500 };
 const GRACE_SECONDS = 10;
 /** Most test files start threads of their own: more files at once than this only adds noise. */
 const MAX_JOBS = 4;
-/** More files than cores, since many wait for timers and processes; the long ones compute. */
-const JOBS_BESIDE_CORES = { usual: 1, long: 0 };
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const isLong = process.argv.includes('--long');
@@ -39,7 +37,7 @@ if (files.length === 0) {
   process.exit(1);
 }
 
-const jobs = Math.min(MAX_JOBS, Math.max(2, availableParallelism() + JOBS_BESIDE_CORES[isLong ? 'long' : 'usual']));
+const jobs = Math.max(2, Math.min(MAX_JOBS, availableParallelism() - 1));
 console.log(`${files.length} test files, ${jobs} at a time`);
 mkdirSync(`${root}.tap`, { recursive: true });
 const record = createWriteStream(`${root}.tap/last-run.tap`);

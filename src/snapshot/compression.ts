@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import type { Transform } from 'node:stream';
-import * as zlib from 'node:zlib';
+// Not its names one by one: bundlers import those that are used, and a name that this Node lacks would be no module at all.
+import zlib from 'node:zlib';
 import { describe, SharedCacheError } from '../errors.js';
 
 /** How a dump is compressed: what its bytes go through on their way into the file, and out of it. */

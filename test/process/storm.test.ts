@@ -27,7 +27,7 @@ import { wholeNumbers } from '../fixtures/random.js';
 
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const KILLS = effort('KILLS', 12, 200);
-const RESTARTS = effort('RESTARTS', 1, 30);
+const RESTARTS = effort('RESTARTS', 1, 20);
 const AT_ONCE = 4;
 /** Far more than a bug needs to show. */
 const MOST_KILLS_OF_CONTROL = 400;
