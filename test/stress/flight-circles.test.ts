@@ -1,4 +1,4 @@
-/** Loaders on different threads that wait for each other's keys: a typed error, never a hang. */
+/** Loaders on different threads that wait for each other's keys: a typed error or, by a blocked thread, a value; never a hang. */
 import t from 'tap';
 import type { SharedCache } from '../../src/index.js';
 import { type CircleResult, runCircle, type Way } from '../fixtures/circle-team.js';
@@ -44,7 +44,9 @@ for (const ways of CIRCLES) {
       const cache = withCache<number>(t);
       const results = await play(cache, ways);
       const errors = results.filter((result) => typeof result === 'string');
-      t.ok(errors.length > 0, `${results}`);
+      // A blocked thread that the others need computes what it waits for. Where it sees that before another has closed the
+      // circle, as on a loaded machine, there is none.
+      t.ok(errors.length > 0 || ways.includes('sync'), `${results}`);
       t.ok(
         errors.every((error) => error === 'ERR_RECURSIVE_LOAD'),
         'no other error',
