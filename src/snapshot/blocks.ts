@@ -1,5 +1,5 @@
 import type { EntryToWrite } from './entry-format.js';
-import { BLOCK_HEAD_BYTES, GENERATIONS, MAX_SHARED_PAYLOAD_BYTES, sealBlock } from './format.js';
+import { BLOCK_HEAD_BYTES, GENERATIONS, isLarge, MAX_SHARED_PAYLOAD_BYTES, sealBlock } from './format.js';
 
 const FIRST_BYTES = 1024;
 const MOST_BYTES = BLOCK_HEAD_BYTES + MAX_SHARED_PAYLOAD_BYTES;
@@ -24,13 +24,13 @@ export class Blocks {
 
   /** The generation's block, closed, if the entry has no room in it; or the entry's own if it is large. Write it at once. */
   full(generation: number, entry: EntryToWrite): Buffer | undefined {
-    if (isLarge(entry)) return this.#alone(generation, entry);
+    if (isLarge(entry.lengthBytes)) return this.#alone(generation, entry);
     return this.#open[generation].used + entry.lengthBytes > MOST_BYTES ? this.#close(generation) : undefined;
   }
 
   /** Adds the entry to its generation's block, once what `full` gave is written. */
   add(generation: number, entry: EntryToWrite): void {
-    if (isLarge(entry)) return;
+    if (isLarge(entry.lengthBytes)) return;
     const block = this.#open[generation];
     this.#makeRoom(block, entry.lengthBytes);
     entry.write(block.bytes, block.used);
@@ -70,9 +70,4 @@ export class Blocks {
     block.bytes.copy(grown, 0, 0, block.used);
     block.bytes = grown;
   }
-}
-
-/** Whether the entry has a block of its own. */
-function isLarge({ lengthBytes }: EntryToWrite): boolean {
-  return lengthBytes > MAX_SHARED_PAYLOAD_BYTES;
 }

@@ -22,6 +22,8 @@ export const BLOCK_HEAD_BYTES = 24;
 export const CLOSING_BYTES = 28;
 /** Most bytes of a block's payload that holds more than one entry. */
 export const MAX_SHARED_PAYLOAD_BYTES = 32 * 1024;
+/** Whether an entry of so many bytes has a block of its own. */
+export const isLarge = (payloadBytes: number): boolean => payloadBytes > MAX_SHARED_PAYLOAD_BYTES;
 /** How finely recency is told: generation 0 was used longest ago. */
 export const GENERATIONS = 128;
 
@@ -104,7 +106,7 @@ export function decodeBlockHead(bytes: Buffer): BlockHead | undefined {
     payloadBytes: bytes.readUInt32LE(12),
     checksum: bytes.readUInt32LE(16),
   };
-  return head.payloadBytes <= MAX_SHARED_PAYLOAD_BYTES || head.entries === 1 ? head : undefined;
+  return !isLarge(head.payloadBytes) || head.entries === 1 ? head : undefined;
 }
 
 export const isWhole = (payload: Buffer, { checksum }: BlockHead): boolean => crc32(payload) === checksum;

@@ -5,6 +5,7 @@ import {
   CLOSING_BYTES,
   decodeBlockHead,
   type Header,
+  isLarge,
   isWhole,
   MAX_SHARED_PAYLOAD_BYTES,
 } from './format.js';
@@ -79,7 +80,9 @@ export class PlainContents implements Contents {
       for (const [i, block] of this.#blocks.entries()) {
         const payload = await (ahead ?? this.#payload(block));
         const next = this.#blocks[i + 1];
-        ahead = next === undefined || isLarge(next) ? undefined : this.#payload(next);
+        ahead = next === undefined || isLarge(next.payloadBytes) ? undefined : this.#payload(next);
+        // Whoever asks for that block hears of a failure; until then it is nobody's.
+        ahead?.catch(() => {});
         yield { ...block, payload };
       }
     } finally {
@@ -96,16 +99,11 @@ export class PlainContents implements Contents {
 
   /** Two rooms serve all blocks that are shared, one all large ones. */
   #roomFor(bytes: number): Buffer {
-    if (bytes > MAX_SHARED_PAYLOAD_BYTES) {
+    if (isLarge(bytes)) {
       if (bytes > this.#large.length) this.#large = Buffer.allocUnsafeSlow(bytes);
       return this.#large.subarray(0, bytes);
     }
     [this.#room, this.#other] = [this.#other, this.#room];
     return this.#room.subarray(0, bytes);
   }
-}
-
-/** Whether it is an entry with a block of its own. */
-function isLarge({ payloadBytes }: Block): boolean {
-  return payloadBytes > MAX_SHARED_PAYLOAD_BYTES;
 }
