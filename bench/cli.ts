@@ -1,3 +1,5 @@
+import { parseArgs } from 'node:util';
+
 /** An argument that is not allowed; its message is one line for the user. */
 export class UsageError extends Error {}
 
@@ -19,6 +21,22 @@ export function wholeOption(name: string, text: string, range: NumberRange): num
   const value = numberOption(name, text, range);
   if (Number.isInteger(value)) return value;
   throw new UsageError(`--${name} must be a whole number from ${range.min} to ${range.max}, received '${text}'`);
+}
+
+/** What a benchmark is told that takes whole numbers, each with its default, and `--no-files`. */
+export function parseCounts<N extends string>(
+  args: readonly string[],
+  counts: Readonly<Record<N, NumberRange & { readonly usual: number }>>,
+): Record<N, number> & { files: boolean } {
+  const names = Object.keys(counts) as N[];
+  const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]));
+  const { values } = parseArgs({ args: [...args], options: { ...options, 'no-files': { type: 'boolean' } } });
+  const given: Readonly<Record<string, string | boolean | undefined>> = values;
+  const numbers = names.map((name) => {
+    const { usual, ...range } = counts[name];
+    return [name, wholeOption(name, String(given[name] ?? usual), range)];
+  });
+  return { ...Object.fromEntries(numbers), files: given['no-files'] !== true };
 }
 
 /**

@@ -21,6 +21,11 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
+/** Round by round, what was measured beside what was measured at its side; NaN where that is missing. */
+export function ratios(own: readonly number[], other: readonly number[]): number[] {
+  return own.map((value, round) => value / (other[round] ?? Number.NaN));
+}
+
 export function spread(values: readonly number[]): Spread {
   const middle = median(values);
   return {

@@ -1,5 +1,5 @@
 import type { Measurement } from './harness/measure.js';
-import { median } from './stats.js';
+import { median, ratios } from './stats.js';
 
 /** A ratio this cache is meant to reach within one run. */
 export interface Target {
@@ -30,13 +30,8 @@ function against(scenario: string, wanted: number, rivals: readonly string[], ow
     title: `${what}: at least ${wanted} x ${rivals.join(' or ')}`,
     wanted,
     measure: (rounds) =>
-      Math.min(...rivals.map((rival) => pairedRatio(rounds(scenario, own), rounds(scenario, rival)))),
+      Math.min(...rivals.map((rival) => median(ratios(rounds(scenario, own), rounds(scenario, rival))))),
   };
-}
-
-/** The median of the ratios of what was measured side by side. */
-function pairedRatio(own: readonly number[], other: readonly number[]): number {
-  return median(own.map((rate, round) => rate / (other[round] ?? Number.NaN)));
 }
 
 const DEFINITIONS: readonly Definition[] = [

@@ -75,11 +75,10 @@ const TABLES = {
 
   /** `npm run bench:resp`. */
   resp() {
-    const thousands = (/** @type {{ median: number }} */ { median }) => `${Math.round(median / 1000)},000`;
     const rows = results('resp').measured.map(({ command, own, redis, ratio }) => [
       command,
-      thousands(own),
-      thousands(redis),
+      rate(own),
+      rate(redis),
       ratio.median.toFixed(2),
       `${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)}`,
     ]);
@@ -135,7 +134,7 @@ function waysOf(name) {
   measured.sort((a, b) => b.opsPerSecond.median - a.opsPerSecond.median);
   const rows = measured.map(({ adapter, opsPerSecond, p99Us }) => [
     WAYS[adapter] ?? adapter,
-    Number(opsPerSecond.median.toPrecision(3)).toLocaleString('en'),
+    rate(opsPerSecond),
     duration(p99Us),
   ]);
   return { head: ['way to share', 'operations a second', 'p99'], rows };
@@ -167,6 +166,11 @@ function table({ head, rows }) {
   const widths = head.map((title, i) => Math.max(3, title.length, ...rows.map((row) => row[i].length)));
   const line = (/** @type {string[]} */ cells) => `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`;
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+}
+
+/** @param {{ median: number }} perSecond */
+function rate({ median }) {
+  return Number(median.toPrecision(3)).toLocaleString('en');
 }
 
 /** @param {number} us */

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { SharedCache, type SharedCacheHandle } from '../../src/index.js';
 import { loadAdapter } from '../adapters/index.js';
 import type { ThreadRound } from '../harness/load-api.js';
+import { uncorrectedRate } from '../harness/measure.js';
 import { Team } from '../harness/team.js';
 import { quantile, spread } from '../stats.js';
 import { drawOperations } from '../workloads/operations.js';
@@ -103,7 +104,7 @@ async function measureMix(
         tick(`${series}, ${threads} threads`);
         results.push(await team.run(roundMs * ROUND_FACTOR));
       }
-      const rates = results.map((each) => each.reduce((sum, one) => sum + (one.operations / one.elapsedMs) * 1000, 0));
+      const rates = results.map(uncorrectedRate);
       points.push({ series, x: threads, y: spread(rates), rounds: rates });
       slowest = quantile(results.map(fairness), 0.5);
       refused += cache.getStats().lockTimeouts;

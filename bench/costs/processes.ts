@@ -1,7 +1,8 @@
 import { loadAdapter } from '../adapters/index.js';
 import { hostCache } from '../adapters/mooncake.js';
+import { uncorrectedRate } from '../harness/measure.js';
 import { Team } from '../harness/team.js';
-import { median, spread } from '../stats.js';
+import { median, ratios, spread } from '../stats.js';
 import { drawOperations } from '../workloads/operations.js';
 import { STANDARD_BYTES } from '../workloads/values.js';
 import type { CostChart, Point } from './chart.js';
@@ -49,7 +50,7 @@ export const processesChart: CostChart = {
         for (const [i, { series, members, team }] of crews.entries()) {
           tick(`${members} ${series}`);
           const results = await team.run(roundMs * ROUND_FACTOR);
-          rates[i]?.push(results.reduce((sum, each) => sum + (each.operations / each.elapsedMs) * 1000, 0));
+          rates[i]?.push(uncorrectedRate(results));
         }
       }
       const points = crews.map(
@@ -76,7 +77,7 @@ function boundOf(points: readonly Point[]) {
     unit: 'x',
     kind: 'at least' as const,
     wanted: 0.8,
-    measured: median(processes.map((rate, round) => rate / (threads[round] ?? Number.NaN))),
+    measured: median(ratios(processes, threads)),
   };
 }
 

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { loadAdapter } from '../adapters/index.js';
+import { uncorrectedRate } from '../harness/measure.js';
 import { Team } from '../harness/team.js';
 import { spread } from '../stats.js';
 import { drawOperations } from '../workloads/operations.js';
@@ -71,7 +72,7 @@ async function measureMix(
       tick(`${team.adapter.name} ${name}, ${threads} threads`);
       const results = await team.run(roundMs);
       // Not corrected for waiting: with more threads than cores, waiting is what there is to see.
-      rates[i]?.push(results.reduce((sum, each) => sum + (each.operations / each.elapsedMs) * 1000, 0));
+      rates[i]?.push(uncorrectedRate(results));
     }
   }
   return teams.map(({ team, threads }, i) => ({

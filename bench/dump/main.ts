@@ -1,12 +1,11 @@
 /** What it takes to bring a full cache to a file and back: see USAGE. */
-import { parseArgs } from 'node:util';
 import { memoryDirectory } from '../adapters/directory.js';
-import { runCommand, wholeOption } from '../cli.js';
+import { parseCounts, runCommand } from '../cli.js';
 import { startProgress } from '../harness/progress.js';
 import { circumstances } from '../report/circumstances.js';
 import { writeResults } from '../report/results.js';
 import { table } from '../report/tables.js';
-import { median, type Spread, spread } from '../stats.js';
+import { median, ratios, type Spread, spread } from '../stats.js';
 import { cachedKeys } from '../workloads/keys.js';
 import { makeValues, VARIANTS } from '../workloads/values.js';
 import { allWays, BASE, LRU_MOST_ENTRIES, OWN, type Way } from './ways.js';
@@ -71,20 +70,19 @@ async function time(work: () => Promise<unknown> | unknown): Promise<Timed> {
 
 function summarize(ways: readonly Way[], stores: readonly Timed[][], loads: readonly Timed[][]): Measured[] {
   const base = ways.findIndex(({ name }) => name === BASE);
-  const ratio = (own: readonly Timed[], other: readonly Timed[]): number =>
-    median(own.map(({ ms }, round) => ms / (other[round]?.ms ?? Number.NaN)));
+  const times = (runs: readonly Timed[] = []): number[] => runs.map(({ ms }) => ms);
   const longest = (runs: readonly Timed[]): number => Math.max(...runs.map(({ pauseMs }) => pauseMs));
   return ways.map(({ name, load }, i) => {
     const [storeRuns, loadRuns] = [stores[i] ?? [], loads[i] ?? []];
     const loaded = load !== undefined;
     return {
       way: name,
-      store: spread(storeRuns.map(({ ms }) => ms)),
-      load: loaded ? spread(loadRuns.map(({ ms }) => ms)) : undefined,
+      store: spread(times(storeRuns)),
+      load: loaded ? spread(times(loadRuns)) : undefined,
       storePause: longest(storeRuns),
       loadPause: loaded ? longest(loadRuns) : undefined,
-      storeRatio: ratio(storeRuns, stores[base] ?? []),
-      loadRatio: loaded ? ratio(loadRuns, loads[base] ?? []) : undefined,
+      storeRatio: median(ratios(times(storeRuns), times(stores[base]))),
+      loadRatio: loaded ? median(ratios(times(loadRuns), times(loads[base]))) : undefined,
     };
   });
 }
@@ -147,21 +145,10 @@ async function main({ entries, rounds, files }: Options): Promise<void> {
 
 await runCommand(
   USAGE,
-  (args) => {
-    const text = { type: 'string' } as const;
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        entries: { ...text, default: '1000000' },
-        rounds: { ...text, default: '7' },
-        'no-files': { type: 'boolean', default: false },
-      },
-    });
-    return {
-      entries: wholeOption('entries', values.entries, { min: 1, max: 100_000_000 }),
-      rounds: wholeOption('rounds', values.rounds, { min: 1, max: 1000 }),
-      files: !values['no-files'],
-    };
-  },
+  (args) =>
+    parseCounts(args, {
+      entries: { usual: 1_000_000, min: 1, max: 100_000_000 },
+      rounds: { usual: 7, min: 1, max: 1000 },
+    }),
   main,
 );

@@ -1,6 +1,6 @@
 import { loadAdapter } from '../adapters/index.js';
 import type { Scenario } from '../scenarios.js';
-import { quantile, type Spread, spread } from '../stats.js';
+import { median, quantile, ratios, type Spread, spread } from '../stats.js';
 import { drawOperations } from '../workloads/operations.js';
 import { STANDARD_BYTES } from '../workloads/values.js';
 import type { Effort } from './effort.js';
@@ -92,7 +92,7 @@ export async function measureScenario(
   const ownRates = (rounds[own] ?? []).map(correctedRate);
   return teams.map(({ adapter }, i) => {
     const measured = summarize(scenario.name, adapter.name, rounds[i] ?? []);
-    const ratio = spread(measured.rounds.map((rate, round) => (ownRates[round] ?? Number.NaN) / rate));
+    const ratio = spread(ratios(ownRates, measured.rounds));
     return { ...measured, roundMs: effort.roundMs, ratio };
   });
 }
@@ -101,6 +101,9 @@ export async function measureScenario(
 function rateOf(threads: readonly ThreadRound[], waited: (thread: ThreadRound) => number): number {
   return threads.reduce((sum, each) => sum + (each.operations / (each.elapsedMs - waited(each))) * 1000, 0);
 }
+
+/** As the clock saw it: with more threads than cores, waiting is what there is to see. */
+export const uncorrectedRate = (threads: readonly ThreadRound[]): number => rateOf(threads, () => 0);
 
 const correctedRate = (threads: readonly ThreadRound[]): number => rateOf(threads, ({ waitedMs }) => waitedMs ?? 0);
 
@@ -117,10 +120,7 @@ function summarize(
     scenario,
     adapter,
     opsPerSecond: spread(corrected),
-    uncorrected: quantile(
-      rounds.map((threads) => rateOf(threads, () => 0)),
-      0.5,
-    ),
+    uncorrected: median(rounds.map(uncorrectedRate)),
     waitedShare: total(({ waitedMs }) => waitedMs ?? 0) / total(({ elapsedMs }) => elapsedMs),
     p50Us: quantile(latencies, 0.5),
     p99Us: quantile(latencies, 0.99),

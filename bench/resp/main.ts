@@ -4,14 +4,14 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { serverProgram, startServer } from '../../scripts/services/redis.js';
-import { runCommand, wholeOption } from '../cli.js';
+import { parseCounts, runCommand } from '../cli.js';
 import { startProgress } from '../harness/progress.js';
 import { circumstances } from '../report/circumstances.js';
 import { writeResults } from '../report/results.js';
 import { table } from '../report/tables.js';
-import { type Spread, spread } from '../stats.js';
+import { ratios, type Spread, spread } from '../stats.js';
 
 const USAGE = `Usage: npm run bench:resp -- [options]
 redis-benchmark with 50 clients and 16 commands in a pipeline, 3-octet values under 100,000 keys, at 'mooncake-cache serve --resp'
@@ -106,8 +106,7 @@ async function main({ rounds, requests, files }: Options): Promise<void> {
     maps.map((each) => each.get(command) ?? Number.NaN);
   const measured = COMMANDS.map((command): Measured => {
     const [ours, theirs] = [ratesOf(rates.own, command), ratesOf(rates.redis, command)];
-    const ratio = spread(ours.map((rate, round) => rate / (theirs[round] ?? Number.NaN)));
-    return { command, own: spread(ours), redis: spread(theirs), ratio };
+    return { command, own: spread(ours), redis: spread(theirs), ratio: spread(ratios(ours, theirs)) };
   });
   console.log(
     table(
@@ -128,21 +127,10 @@ async function main({ rounds, requests, files }: Options): Promise<void> {
 
 await runCommand(
   USAGE,
-  (args) => {
-    const text = { type: 'string' } as const;
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        rounds: { ...text, default: '7' },
-        requests: { ...text, default: '200000' },
-        'no-files': { type: 'boolean', default: false },
-      },
-    });
-    return {
-      rounds: wholeOption('rounds', values.rounds, { min: 1, max: 1000 }),
-      requests: wholeOption('requests', values.requests, { min: 1_000, max: 100_000_000 }),
-      files: !values['no-files'],
-    };
-  },
+  (args) =>
+    parseCounts(args, {
+      rounds: { usual: 7, min: 1, max: 1000 },
+      requests: { usual: 200_000, min: 1_000, max: 100_000_000 },
+    }),
   main,
 );
