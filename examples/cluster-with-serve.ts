@@ -28,7 +28,7 @@ async function startWorker(): Promise<{ worker: Worker; port: number }> {
 
 /** npx mooncake-cache serve PATH --http 127.0.0.1:0 --json */
 async function startServe(): Promise<{ child: ChildProcess; url: string }> {
-  const main = new URL('dist/src/cli/main.js', import.meta.resolve('mooncake-cache/package.json'));
+  const main = new URL('dist/lib/cli.js', import.meta.resolve('mooncake-cache/package.json'));
   const args = [fileURLToPath(main), 'serve', path, '--http', '127.0.0.1:0', '--json'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   // Also after an assertion that failed.

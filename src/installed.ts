@@ -3,8 +3,11 @@ import nodeModule from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { SharedCacheError } from './errors.js';
 
-/** How the URL of this file ends, unless a bundler has put its text into another file. */
-const OWN_PLACE = '/src/installed.js';
+/** How the URL of this file ends in the package (scripts/bundle.mjs names it so) and in a checkout, and where thread scripts are from there. */
+const PLACES = [
+  { file: /\/mooncake-[A-Z0-9]{8}\.js$/, scripts: './' },
+  { file: /\/src\/installed\.js$/, scripts: '../lib/' },
+];
 
 const EXTERNAL =
   'A program that is bundled must keep mooncake-cache external (esbuild and rollup: external, vite: ssr.external, webpack: externals) and have it in node_modules where it runs';
@@ -24,13 +27,12 @@ export function loadPackage<T>(name: string): T {
   }
 }
 
-/** The entry script of one of the library's own threads. Throws ERR_MODULE_MISSING: a bundle has none. */
+/** The entry script of one of the library's own threads. Throws ERR_MODULE_MISSING: a user's bundle has none. */
 export function workerScript(file: string): URL {
   const url = here();
-  if (url.endsWith(OWN_PLACE)) {
-    const script = new URL(`../workers/${file}`, url);
-    if (existsSync(fileURLToPath(script))) return script;
-  }
+  const place = PLACES.find((each) => each.file.test(url));
+  const script = place === undefined ? undefined : new URL(place.scripts + file, url);
+  if (script !== undefined && existsSync(fileURLToPath(script))) return script;
   throw new SharedCacheError('ERR_MODULE_MISSING', `the thread script ${file} is not installed. ${EXTERNAL}`);
 }
 

@@ -5,8 +5,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { SharedCache } from 'mooncake-cache';
 import t from 'tap';
-import { SharedCache } from '../../src/index.js';
 import { ONLY_LONG } from '../fixtures/effort.js';
 import { envOf, installFixture, run } from '../fixtures/installed-fixture.js';
 

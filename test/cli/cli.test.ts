@@ -15,7 +15,7 @@ import { SharedCache } from '../../src/index.js';
 import { folderFor } from '../fixtures/process/folder.js';
 
 t.setTimeout(120_000);
-const PROGRAM = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../lib/cli.js', import.meta.url));
 
 function run(...args: string[]): { code: number | null; out: string; err: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], { timeout: 60_000 });

@@ -2,8 +2,8 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { crc32, gunzipSync, gzipSync } from 'node:zlib';
+import { SharedCache, SharedCacheError } from 'mooncake-cache';
 import t from 'tap';
-import { SharedCache, SharedCacheError } from '../../src/index.js';
 import { effort } from '../fixtures/effort.js';
 import { wholeNumbers } from '../fixtures/random.js';
 import { dumpFile } from '../fixtures/snapshots.js';

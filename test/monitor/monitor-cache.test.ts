@@ -1,5 +1,5 @@
+import { SharedCache } from 'mooncake-cache';
 import t from 'tap';
-import { SharedCache } from '../../src/index.js';
 
 t.test('sample 1 records every operation of a cache', async (t) => {
   const cache = new SharedCache<number>({ maxBytes: '1MB', maxEntries: 100, sweep: false, monitor: { sample: 1 } });

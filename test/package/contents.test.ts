@@ -10,12 +10,11 @@ const PAPERS = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** What the package is entered by: the names it exports, and the threads it starts itself, which are found by URL. */
-const { exports }: { exports: Record<string, string | { default: string }> } = JSON.parse(
-  readFileSync(`${root}package.json`, 'utf8'),
-);
+const { exports, bin }: { exports: Record<string, string | { default: string }>; bin: Record<string, string> } =
+  JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 const exported = Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? [] : entry.default.slice(2)));
-const WORKERS = ['pool-task.cjs', 'sweeper.js', 'tracker.js'].map((file) => `dist/workers/${file}`);
-const ENTRIES = [...exported, 'dist/src/cli/main.js', ...WORKERS];
+const WORKERS = ['pool-task.cjs', 'sweeper.js', 'tracker.js'].map((file) => `dist/lib/${file}`);
+const ENTRIES = [...exported, ...Object.values(bin), ...WORKERS];
 
 t.test('the package holds the library, its workers and its papers', async (t) => {
   const { stdout } = await promisify(execFile)('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
@@ -58,7 +57,9 @@ function importsOf(entries: readonly string[]): { reached: Set<string>; packages
   const packages = new Set<string>();
   for (const file of reached) {
     const code = readFileSync(root + file, 'utf8');
-    for (const [, name] of code.matchAll(/(?:\bfrom|\bimport|\bimport\(|\brequire\(|\bloadPackage\()\s*'([^']+)'/g)) {
+    for (const [, name] of code.matchAll(
+      /(?:\bfrom|\bimport|\bimport\(|\brequire\(|\bloadPackage\()\s*["']([^"']+)["']/g,
+    )) {
       if (name.startsWith('.')) reached.add(posix.join(posix.dirname(file), name));
       else if (!name.startsWith('node:')) packages.add(/^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name);
     }

@@ -3,8 +3,8 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { SharedCache, type SharedMonitor } from 'mooncake-cache';
 import t from 'tap';
-import { SharedCache, type SharedMonitor } from '../../src/index.js';
 import { folderFor } from '../fixtures/process/folder.js';
 
 const program = fileURLToPath(new URL('../fixtures/process/recorder.js', import.meta.url));

@@ -4,8 +4,8 @@
  * bug in the model's partner, and the test must fail.
  */
 import fc from 'fast-check';
+import { SharedCache } from 'mooncake-cache';
 import t from 'tap';
-import { SharedCache } from '../../src/index.js';
 import { effort } from '../fixtures/effort.js';
 import { commands, Model, type Value } from '../fixtures/model.js';
 

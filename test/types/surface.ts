@@ -18,7 +18,7 @@ import {
   SharedMonitor,
   type SharedMonitorHandle,
   type TaskContext,
-} from '../../src/index.js';
+} from 'mooncake-cache';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const same = <A, B>(answer: Same<A, B>): Same<A, B> => answer;

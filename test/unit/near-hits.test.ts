@@ -1,9 +1,10 @@
 /** A thread's near-cache must not hide from the policy who was hit, whatever was evicted and put again. */
+
+import { SharedCache } from 'mooncake-cache';
 import t from 'tap';
 import { exactLru } from '../../bench/hitratio/references.js';
 import { replay } from '../../bench/hitratio/replay.js';
 import type { Trace } from '../../bench/hitratio/trace.js';
-import { SharedCache } from '../../src/index.js';
 
 const ENTRIES = 500;
 const HOT_KEYS = 100;

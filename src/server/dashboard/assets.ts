@@ -25,7 +25,7 @@ export interface Asset {
 
 /** By path. They are read once, when a server starts. */
 export function readAssets(): ReadonlyMap<string, Asset> {
-  const folder = new URL('../../../../src/server/dashboard/assets/', import.meta.url);
+  const folder = new URL('src/server/dashboard/assets/', import.meta.resolve('mooncake-cache/package.json'));
   return new Map(
     NAMES.map((name) => {
       const contentType = TYPES[name.split('.')[1] as keyof typeof TYPES];
