@@ -810,8 +810,7 @@ export abstract class Keyspace<V = unknown> {
         if (!this.#find(key, true) || session.reading.version === than) return undefined;
         const { expiresAt } = session.reading;
         if (this.#isStale(expiresAt, staleTtl)) return undefined;
-        const isShared = session.frozen !== undefined && canFreeze(session.reading.kind);
-        return isShared ? loadedOf(this.#value(key), undefined) : this.#loaded();
+        return this.#isShared(session.reading.kind) ? loadedOf(this.#value(key), undefined) : this.#loaded();
       },
       findOld: (key, grace) => {
         const table = session.begin();
@@ -834,12 +833,17 @@ export abstract class Keyspace<V = unknown> {
     return loadedOf(undefined, { kind, lengthBytes, bytes, offset: 0, words: undefined });
   }
 
+  /** Whether values of this kind are handed out as one frozen object, not as copies. */
+  #isShared(kind: number): boolean {
+    return this.session.frozen !== undefined && canFreeze(kind);
+  }
+
   #settle(key: string, { value, load, ttl, tags, skipped, begun, isCurrent }: Settlement): Loaded {
     const { session } = this;
     session.begin();
     session.value.encode(value);
     const encoded = typeof value === 'object' && value !== null ? session.value.snapshot() : undefined;
-    const isShared = session.frozen !== undefined && encoded !== undefined && canFreeze(encoded.kind);
+    const isShared = encoded !== undefined && this.#isShared(encoded.kind);
     const frozen = isShared ? session.reader.copyOf(encoded) : undefined;
     const table = session.open();
     const hashes = this.#target.hashesOf(tags);
