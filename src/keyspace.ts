@@ -41,7 +41,7 @@ import { fits, putLocked } from './table/put.js';
 import { fateOf, noteStoredLocked, Reading, read } from './table/read.js';
 import { reclaimLocked, removeLocked, takeLocked } from './table/remove.js';
 import type { Shard } from './table/shard.js';
-import { encodeIn, insideStart, isOwnKey, keyStart, namesOf, type Space, tagHashes } from './table/space.js';
+import { encodeIn, insideStart, isOwnKey, keyStart, namesOf, ownBytes, type Space, tagHashes } from './table/space.js';
 import type { Table } from './table/table.js';
 import { Fate } from './table/tags.js';
 import { touchLocked } from './table/touch.js';
@@ -123,9 +123,12 @@ export abstract class Keyspace<V = unknown> {
     return this.session.closed;
   }
 
-  /** Largest key + value, in encoded bytes, that can be stored. */
+  /**
+   * Largest key + value, in encoded bytes, that can be stored. A namespace's is smaller by what its names take; tags and what
+   * `grace` and `refreshAhead` note take some of it.
+   */
   get maxEntryBytes(): number {
-    return this.session.maxEntryBytes;
+    return Math.max(0, this.session.maxEntryBytes - ownBytes(this.space));
   }
 
   // ---- one key -------------------------------------------------------------------------------------------------
