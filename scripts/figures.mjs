@@ -50,6 +50,19 @@ const TABLES = {
     return { head: ['what', 'measured', 'aim'], rows: [...open, ...shard] };
   },
 
+  /** `npm run bench:costs`, all but what has a table of its own. */
+  costs() {
+    const bounds = ['capacity', 'values', 'threads', 'eviction', 'monitor'].flatMap(
+      (name) => results(`cost-${name}`).bounds,
+    );
+    const rows = bounds.map(({ title, kind, wanted, measured, unit }) => [
+      title,
+      `${measured.toFixed(unit === 'x' ? 2 : unit === '%' ? 1 : 0)} ${unit}`,
+      `${kind} ${wanted} ${unit}`,
+    ]);
+    return { head: ['what', 'measured', 'aim'], rows };
+  },
+
   /** What `npm run bench` is held against. */
   targets() {
     const rows = results('quick').targets.map(({ title, wanted, measured }) => [

@@ -120,12 +120,10 @@ export class SharedCache<V = unknown> extends Keyspace<V> {
         `codec must be ${needsCodec ? 'the one the cache was created with' : 'left out, as when the cache was created'}, received ${describe(codec)}`,
       );
     }
-    if (arena.buffers.file?.monitor === undefined && handle.monitor !== undefined) {
-      const monitor = SharedMonitor.attach(handle.monitor);
-      return new SharedCache<V>(undefined, { codec, monitor, table: Table.of(arena, { now }) });
-    }
+    const isMonitorInFile = arena.buffers.file?.monitor !== undefined;
+    const own = isMonitorInFile || handle.monitor === undefined ? undefined : SharedMonitor.attach(handle.monitor);
     const table = Table.of(arena, { now });
-    return new SharedCache<V>(undefined, { codec, monitor: monitorIn(table), table });
+    return new SharedCache<V>(undefined, { codec, table, monitor: own ?? monitorIn(table) });
   }
 
   /**

@@ -40,6 +40,14 @@ export class SharedCacheError extends Error {
   }
 }
 
+/** ERR_CLOSED for a cache that this thread has closed. */
+export function closedHere(): SharedCacheError {
+  return new SharedCacheError(
+    'ERR_CLOSED',
+    'this cache was closed in this thread; SharedCache.attach(handle) opens it again',
+  );
+}
+
 /** A short, safe rendering of a rejected argument for error messages; never calls user code. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') {

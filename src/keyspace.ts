@@ -41,7 +41,7 @@ import { fits, putLocked } from './table/put.js';
 import { fateOf, noteStoredLocked, Reading, read } from './table/read.js';
 import { reclaimLocked, removeLocked, takeLocked } from './table/remove.js';
 import type { Shard } from './table/shard.js';
-import { encodeIn, insideStart, isOwnKey, keyStart, namesOf, type Space, tagHashes } from './table/space.js';
+import { encodeIn, insideStart, isOwnKey, keyStart, namesOf, ownBytes, type Space, tagHashes } from './table/space.js';
 import type { Table } from './table/table.js';
 import { Fate } from './table/tags.js';
 import { touchLocked } from './table/touch.js';
@@ -123,9 +123,12 @@ export abstract class Keyspace<V = unknown> {
     return this.session.closed;
   }
 
-  /** Largest key + value, in encoded bytes, that can be stored. */
+  /**
+   * Largest key + value, in encoded bytes, that can be stored. A namespace's is smaller by what its names take; tags and what
+   * `grace` and `refreshAhead` note take some of it.
+   */
   get maxEntryBytes(): number {
-    return this.session.maxEntryBytes;
+    return Math.max(0, this.session.maxEntryBytes - ownBytes(this.space));
   }
 
   // ---- one key -------------------------------------------------------------------------------------------------
@@ -810,8 +813,7 @@ export abstract class Keyspace<V = unknown> {
         if (!this.#find(key, true) || session.reading.version === than) return undefined;
         const { expiresAt } = session.reading;
         if (this.#isStale(expiresAt, staleTtl)) return undefined;
-        const isShared = session.frozen !== undefined && canFreeze(session.reading.kind);
-        return isShared ? loadedOf(this.#value(key), undefined) : this.#loaded();
+        return this.#isShared(session.reading.kind) ? loadedOf(this.#value(key), undefined) : this.#loaded();
       },
       findOld: (key, grace) => {
         const table = session.begin();
@@ -834,12 +836,17 @@ export abstract class Keyspace<V = unknown> {
     return loadedOf(undefined, { kind, lengthBytes, bytes, offset: 0, words: undefined });
   }
 
+  /** Whether values of this kind are handed out as one frozen object, not as copies. */
+  #isShared(kind: number): boolean {
+    return this.session.frozen !== undefined && canFreeze(kind);
+  }
+
   #settle(key: string, { value, load, ttl, tags, skipped, begun, isCurrent }: Settlement): Loaded {
     const { session } = this;
     session.begin();
     session.value.encode(value);
     const encoded = typeof value === 'object' && value !== null ? session.value.snapshot() : undefined;
-    const isShared = session.frozen !== undefined && encoded !== undefined && canFreeze(encoded.kind);
+    const isShared = encoded !== undefined && this.#isShared(encoded.kind);
     const frozen = isShared ? session.reader.copyOf(encoded) : undefined;
     const table = session.open();
     const hashes = this.#target.hashesOf(tags);

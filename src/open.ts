@@ -39,7 +39,7 @@ type Made = Record<(typeof SHARED)[number] | 'codec', unknown>;
 /** A cache that was opened by its path. */
 export interface OpenedCache {
   readonly arena: Arena;
-  readonly opened: Opened;
+  readonly opened: Opened<Made>;
   readonly sweepIntervalMs: number | undefined;
 }
 
@@ -74,7 +74,7 @@ export function openCache(path: string, options: OpenOptions): OpenedCache {
   const monitor = monitorOf(resolved);
   // Of a new file alone: beside options that are the file's, those that are named may be impossible with the defaults.
   const plan = (): Sizing => sizesOf(resolved, MAX_THREADS_OF_PROCESSES);
-  const content: Content = {
+  const content: Content<Made> = {
     layoutVersion: LAYOUT_VERSION,
     mustExist: resolved.mustExist,
     describe: () => {
@@ -89,21 +89,19 @@ export function openCache(path: string, options: OpenOptions): OpenedCache {
       formatCache(regions.cache, plan(), resolved);
       if (monitor !== undefined) MonitorMemory.format(regions.monitor as SharedArrayBuffer, monitor);
     },
-    isSound: (buffers, text) => isSound(regionsOf(buffers, hasMonitor(text))),
-    agree: (text) => agree(JSON.parse(text) as Made, options, resolved),
-    revive: (buffers, text, rebooted) => revive(Arena.attach(regionsOf(buffers, hasMonitor(text)).cache), rebooted),
+    read: (text) => JSON.parse(text) as Made,
+    isSound: (buffers, made) => isSound(regionsOf(buffers, hasMonitor(made))),
+    agree: (made) => agree(made, options, resolved),
+    revive: (buffers, made, rebooted) => revive(Arena.attach(regionsOf(buffers, hasMonitor(made)).cache), rebooted),
   };
   const opened = openFile(path, content);
   const { buffers, handle } = opened.place;
+  const { made } = opened;
   try {
-    const { cache, monitor } = regionsOf(buffers, hasMonitor(opened.options));
+    const { cache, monitor } = regionsOf(buffers, hasMonitor(made));
     const arena = Arena.attach({ ...cache, file: { ...handle, monitor } });
-    const { sweep } = JSON.parse(opened.options) as Made;
-    return {
-      arena,
-      opened,
-      sweepIntervalMs: sweep === false || resolved.now !== undefined ? undefined : Number(sweep),
-    };
+    const isSwept = made.sweep !== false && resolved.now === undefined;
+    return { arena, opened, sweepIntervalMs: isSwept ? Number(made.sweep) : undefined };
   } catch (error) {
     opened.place.close();
     throw error;
@@ -121,7 +119,7 @@ function regionsOf([control, ...others]: readonly SharedArrayBuffer[], hasMonito
   return { cache: { control, segments: others }, monitor };
 }
 
-const hasMonitor = (options: string): boolean => (JSON.parse(options) as Made).monitor !== null;
+const hasMonitor = ({ monitor }: Made): boolean => monitor !== null;
 
 /** What the monitor in the file is made for; undefined without one. */
 function monitorOf({ monitor }: ResolvedOptions): MonitorDimensions | undefined {

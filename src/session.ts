@@ -1,7 +1,7 @@
 import type { CacheTiming } from './cache-timing.js';
 import type { Codec } from './codec/codec.js';
 import { ValueEncoder } from './codec/value.js';
-import { SharedCacheError } from './errors.js';
+import { closedHere } from './errors.js';
 import { defaultLoad, type Load } from './flight/options.js';
 import { CONTROL } from './memory/layout.js';
 import { NearCache } from './table/near-cache.js';
@@ -96,12 +96,7 @@ export class Session {
 
   /** The table, unless the cache was closed: then it throws ERR_CLOSED. */
   open(): Table {
-    if (this.#isClosed) {
-      throw new SharedCacheError(
-        'ERR_CLOSED',
-        'this cache was closed in this thread; SharedCache.attach(handle) opens it again',
-      );
-    }
+    if (this.#isClosed) throw closedHere();
     return this.#table;
   }
 

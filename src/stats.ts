@@ -1,15 +1,5 @@
 import type { Cause } from './listen.js';
-import {
-  BUCKET_LOAD,
-  BUCKET_WORDS,
-  CAUSE,
-  CAUSES,
-  CONTROL,
-  COUNTER,
-  LINK_WORDS,
-  SHARD,
-  SLOT_SHIFT,
-} from './memory/layout.js';
+import { CAUSE, CAUSES, CONTROL, COUNTER, INDEX_BYTES_PER_ENTRY, SHARD } from './memory/layout.js';
 import type { Table } from './table/table.js';
 
 /** Totals over all threads, those that have ended included. */
@@ -57,8 +47,6 @@ export interface CacheStats {
   /** Threads attached now. */
   threads: number;
 }
-
-const INDEX_BYTES_PER_ENTRY = ((BUCKET_WORDS + (LINK_WORDS << SLOT_SHIFT)) * 4) / BUCKET_LOAD;
 
 export function collectStats(table: Table): CacheStats {
   const { arena, registry } = table;

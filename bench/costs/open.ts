@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SharedCache, type SharedCacheOptions } from '../../src/index.js';
 import { memoryDirectory } from '../adapters/directory.js';
+import { messageOrEnd } from '../message-or-end.js';
 import { spread } from '../stats.js';
 import { at, type CostChart, type CostEffort, type Point, type Tick } from './chart.js';
 import type { Opened, OpenOrder } from './open-once.js';
@@ -95,11 +96,9 @@ async function openOnce(order: OpenOrder): Promise<Opened> {
     execArgv: [],
   });
   const ended = once(child, 'exit');
-  const [opened] = (await Promise.race([
-    once(child, 'message'),
-    ended.then(() => Promise.reject(new Error('the process that opens ended by itself'))),
-  ])) as [Opened];
+  const opened = (await messageOrEnd(child)) as Opened | undefined;
   child.kill('SIGKILL');
   await ended;
+  if (opened === undefined) throw new Error('the process that opens ended by itself');
   return opened;
 }

@@ -316,6 +316,8 @@ export const MAX_PROBE = 16;
 /** Entries a bucket is sized for: a load of 0.75. */
 export const BUCKET_LOAD = 5.25;
 export const LINK_WORDS = 2;
+/** An entry's share of its bucket and links. */
+export const INDEX_BYTES_PER_ENTRY = ((BUCKET_WORDS + (LINK_WORDS << SLOT_SHIFT)) * 4) / BUCKET_LOAD;
 
 // ---- events ----------------------------------------------------------------------------------------------------
 export const EVENT = {
@@ -325,8 +327,9 @@ export const EVENT = {
   meta: 1,
   headWords: 2,
 } as const;
-/** As many bits as an entry's meta has for its key's bytes. */
+/** The bits below hold up to MAX_STORED_KEY_BYTES. */
 export const EVENT_CAUSE_SHIFT = 17;
+export const EVENT_KEY_MASK = (1 << EVENT_CAUSE_SHIFT) - 1;
 /** A shard's ring has a 256th of its bytes, a small shard's up to a 64th: enough for some thousand events of a cache. */
 export const SHARD_BYTES_PER_EVENT_BYTE = 256;
 export const SMALL_SHARD_BYTES_PER_EVENT_BYTE = 64;

@@ -8,16 +8,7 @@ import {
   shardGeometry,
   tagSlotsFor,
 } from './geometry.js';
-import {
-  BUCKET_LOAD,
-  BUCKET_WORDS,
-  CHUNK,
-  LINK_WORDS,
-  MAX_SHARD_BYTES,
-  MAX_THREADS,
-  pageRecordWords,
-  SLOT_SHIFT,
-} from './layout.js';
+import { CHUNK, INDEX_BYTES_PER_ENTRY, MAX_SHARD_BYTES, MAX_THREADS, pageRecordWords } from './layout.js';
 
 export interface SizingRequest {
   maxBytes: number;
@@ -54,7 +45,6 @@ const LEAST_ENTRY_BYTES = MB;
 const LEAST_ENTRY_FROM_BYTES = 16 * MB;
 /** Pages of a shard, about; at most twice as many. Each size class may leave one of them nearly empty. */
 const PAGES_PER_SHARD = 256;
-const INDEX_BYTES_PER_ENTRY = ((BUCKET_WORDS + (LINK_WORDS << SLOT_SHIFT)) * 4) / BUCKET_LOAD;
 
 /** Turns the user's bounds into shards, pages and buckets that together stay within `maxBytes`. */
 export function planSizes(request: SizingRequest): Sizing {

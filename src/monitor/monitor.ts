@@ -42,8 +42,19 @@ interface AttachedMonitor {
   place?: Place | undefined;
 }
 
-/** A monitor that was dropped without close() gives its thread's place back all the same. */
-const collected = new FinalizationRegistry<MonitorWriter>((writer) => writer.release());
+/** What a monitor holds beyond its own memory. */
+interface Resources {
+  writer: MonitorWriter;
+  place: Place | undefined;
+}
+
+function giveBack({ writer, place }: Resources): void {
+  writer.release();
+  place?.close();
+}
+
+/** A monitor that was dropped without close() gives its thread's place back all the same, and its own at the file. */
+const collected = new FinalizationRegistry<Resources>(giveBack);
 
 /**
  * One latency picture over all threads of a process. Every thread records into shared memory of its own, without locks;
@@ -75,7 +86,7 @@ export class SharedMonitor {
     this.#place = attached?.place;
     this.#writer = MonitorWriter.of(this.#memory);
     this.#intervalStart = this.#memory.startedAt;
-    collected.register(this, this.#writer, this);
+    collected.register(this, { writer: this.#writer, place: this.#place }, this);
   }
 
   /** The same monitor in another thread. Throws ERR_INVALID_HANDLE. */
@@ -147,7 +158,8 @@ export class SharedMonitor {
   /** For hot paths: no look-up and no checks for each record. */
   recorder(operation: string): Recorder {
     const writer = this.#open();
-    return new Recorder(writer, writer.number(operation));
+    // It records as long as it is there: then a monitor with a place of its own at the file must not be collected.
+    return new Recorder(writer, writer.number(operation), this.#place === undefined ? undefined : this);
   }
 
   /** Chooses one of `every` operations, default the monitor's `sample`. */
@@ -289,8 +301,7 @@ export class SharedMonitor {
     this.#registries.clear();
     this.#closed = true;
     collected.unregister(this);
-    this.#writer.release();
-    this.#place?.close();
+    giveBack({ writer: this.#writer, place: this.#place });
   }
 
   /** As close, for `using`. */

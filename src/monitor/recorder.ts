@@ -4,10 +4,14 @@ import type { MonitorWriter } from './writer.js';
 export class Recorder {
   readonly #writer: MonitorWriter;
   readonly #operation: number;
+  /** @internal Never read: what must not be collected before the recorder. */
+  readonly kept: object | undefined;
 
-  constructor(writer: MonitorWriter, operation: number) {
+  /** @internal */
+  constructor(writer: MonitorWriter, operation: number, kept?: object) {
     this.#writer = writer;
     this.#operation = operation;
+    this.kept = kept;
   }
 
   /** `durationNs` >= 0; `operations`: how many this one stands for, what sampler.due() returned. */

@@ -44,12 +44,13 @@ export function registerIn(registry: PrometheusRegistry, source: MetricSource): 
   const known = registries.get(registry);
   const registered = known ?? { sources: new Set(), ended: new Map() };
   if (known === undefined) {
+    const current = oncePerScrape(() => [...registered.sources].flatMap(familiesOf));
     // Only once all of them are registered: a registry that refuses one is not half known.
     for (const blank of metricFamilies(NOTHING)) {
       const get = async (): Promise<MetricFamily> => ({
         ...blank,
         name: nameIn(registry, blank),
-        values: samplesOf(registered, blank.name),
+        values: samplesOf(blank.name, registered, current()),
       });
       registry.registerMetric({ ...blank, values: [], get, reset() {} } as never);
     }
@@ -70,9 +71,23 @@ function nameIn({ contentType }: PrometheusRegistry, { name, type }: MetricFamil
   return isOpenMetrics && type === 'counter' ? name.replace(/_total$/, '') : name;
 }
 
-function samplesOf({ sources, ended }: Registered, name: string): MetricSample[] {
-  const current = [...sources].flatMap((source) => familiesOf(source).find((each) => each.name === name)?.values ?? []);
-  return sum([...(ended.get(name) ?? []), ...current]);
+function samplesOf(name: string, { ended }: Registered, current: readonly MetricFamily[]): MetricSample[] {
+  const values = current.filter((family) => family.name === name).flatMap((family) => family.values);
+  return sum([...(ended.get(name) ?? []), ...values]);
+}
+
+/** A registry asks all its metrics in one go, before any promise goes on: what is computed for the first serves all. */
+function oncePerScrape<T>(compute: () => T): () => T {
+  let computed: { readonly value: T } | undefined;
+  return () => {
+    if (computed === undefined) {
+      computed = { value: compute() };
+      queueMicrotask(() => {
+        computed = undefined;
+      });
+    }
+    return computed.value;
+  };
 }
 
 function familiesOf(source: MetricSource): MetricFamily[] {

@@ -21,6 +21,7 @@ import {
   checkFolder,
   checkPath,
   createEmpty,
+  foreignFile,
   invalidFile,
   isNameOf,
   keepForOwner,
@@ -33,7 +34,7 @@ import { checkSpace, reserve } from './reserve.js';
 export type Origin = 'new' | 'joined' | 'warm' | 'discarded';
 
 /** What the file is to hold, from somebody who knows it. The calls come in this order, all while no other process decides. */
-export interface Content {
+export interface Content<Made> {
   readonly layoutVersion: number;
   /** Whether the cache must be there: nothing is made, and a file that cannot be used is left as it is. */
   readonly mustExist?: boolean;
@@ -41,19 +42,21 @@ export interface Content {
   describe(): Omit<Description, 'layoutVersion'>;
   /** Makes the regions of a new file, all zeros, a cache. */
   fill(buffers: readonly SharedArrayBuffer[]): void;
+  /** The text of a file's options, read once for the calls below. */
+  read(options: string): Made;
   /** Whether the regions hold a cache. */
-  isSound(buffers: readonly SharedArrayBuffer[], options: string): boolean;
+  isSound(buffers: readonly SharedArrayBuffer[], made: Made): boolean;
   /** Throws when the cache was made with other options than are asked for. */
-  agree(options: string): void;
+  agree(made: Made): void;
   /** Nobody uses the cache: makes it ready for the first who does. `rebooted`: the machine was started anew since. */
-  revive(buffers: readonly SharedArrayBuffer[], options: string, rebooted: boolean): void;
+  revive(buffers: readonly SharedArrayBuffer[], made: Made, rebooted: boolean): void;
 }
 
-export interface Opened {
+export interface Opened<Made> {
   readonly place: Place;
   readonly origin: Origin;
-  /** The text that the cache was made with. */
-  readonly options: string;
+  /** The options that the cache was made with. */
+  readonly made: Made;
 }
 
 /** Files that are removed and made anew while one is being opened, before that is taken for a fault. */
@@ -74,7 +77,7 @@ const MAX_ATTEMPTS = 1_000;
  * Throws ERR_UNSUPPORTED_PLATFORM, ERR_NO_MAPPING, ERR_INVALID_ARGUMENT, ERR_INVALID_FILE, ERR_NO_SPACE, ERR_LOCK_TIMEOUT,
  * and what `content` throws.
  */
-export function openFile(given: string, content: Content): Opened {
+export function openFile<Made>(given: string, content: Content<Made>): Opened<Made> {
   native();
   const path = checkPath(given);
   checkFolder(path);
@@ -87,7 +90,7 @@ export function openFile(given: string, content: Content): Opened {
       if (createEmpty(path)) history.created = true;
       continue;
     }
-    let opened: Opened | undefined;
+    let opened: Opened<Made> | undefined;
     try {
       opened = asInvalidFile(path, () => openDescriptor(path, descriptor, content, history));
     } finally {
@@ -99,12 +102,12 @@ export function openFile(given: string, content: Content): Opened {
 }
 
 /** undefined: the path leads to another file by now, or to none. The caller closes the descriptor then. */
-function openDescriptor(
+function openDescriptor<Made>(
   path: string,
   descriptor: number,
-  content: Content,
+  content: Content<Made>,
   history: { created: boolean; discarded: boolean },
-): Opened | undefined {
+): Opened<Made> | undefined {
   const locks = new ByteLocks(native(), descriptor);
   lockOpening(locks, path);
   const stats = fstatSync(descriptor);
@@ -128,7 +131,7 @@ function openDescriptor(
 
 /** Throws ERR_INVALID_FILE. */
 export function checkIsCache(path: string, found: Found): void {
-  if (found.kind === 'foreign') throw invalidFile(path, 'it is not one of a cache');
+  if (found.kind === 'foreign') throw foreignFile(path);
   if (found.kind === 'other version') {
     throw invalidFile(
       path,
@@ -145,38 +148,39 @@ function problemOf({ kind }: Found): string {
 }
 
 /** Joins the cache that is there, or revives it; undefined when it cannot be used. */
-function enter(
+function enter<Made>(
   path: string,
   descriptor: number,
   locks: ByteLocks,
-  content: Content,
+  content: Content<Made>,
   found: Found,
   inUse: boolean,
-): Opened | undefined {
+): Opened<Made> | undefined {
   if (found.kind !== 'ready') return undefined;
   const { description, isClean } = found;
   const currentBoot = bootId();
   // Who has it in use shares the kernel: a container may show a boot id of its own.
   const rebooted = !inUse && (currentBoot === '' || found.bootId !== currentBoot);
   if (rebooted && !isClean) return undefined;
+  const made = content.read(description.options);
   const buffers = mapApart(path, descriptor, description.sizes);
   try {
-    if (!content.isSound(buffers, description.options)) {
+    if (!content.isSound(buffers, made)) {
       unmapRegions(native(), buffers);
       return undefined;
     }
-    content.agree(description.options);
+    content.agree(made);
     locks.tryShare(LOCK.presence);
     if (!inUse) {
       clearClean(descriptor, currentBoot);
-      content.revive(buffers, description.options, rebooted);
+      content.revive(buffers, made, rebooted);
     }
   } catch (error) {
     unmapRegions(native(), buffers);
     throw error;
   }
   const place = Place.ofOpener(path, descriptor, locks, buffers);
-  return { place, origin: inUse ? 'joined' : 'warm', options: description.options };
+  return { place, origin: inUse ? 'joined' : 'warm', made };
 }
 
 /**
@@ -194,21 +198,21 @@ function mapApart(path: string, descriptor: number, sizes: readonly number[]): S
 }
 
 /** What a new file is to be. Throws ERR_INVALID_OPTION. */
-function describe(content: Content): Description {
+function describe<Made>(content: Content<Made>): Description {
   const description = { layoutVersion: content.layoutVersion, ...content.describe() };
   if (Buffer.byteLength(description.options) <= MAX_OPTION_BYTES) return description;
   throw new SharedCacheError('ERR_INVALID_OPTION', `the options take more than ${MAX_OPTION_BYTES} bytes as text`);
 }
 
 /** Makes a cache of a file that nobody uses. A failure leaves an empty file, or none where there was none. */
-function make(
+function make<Made>(
   path: string,
   descriptor: number,
   locks: ByteLocks,
-  content: Content,
+  content: Content<Made>,
   origin: Origin,
   created: boolean,
-): Opened {
+): Opened<Made> {
   const description = describe(content);
   const bytes = fileBytes(description.sizes);
   let buffers: SharedArrayBuffer[] = [];
@@ -229,5 +233,5 @@ function make(
     if (created && isNameOf(path, fstatSync(descriptor))) unlinkSync(path);
     throw error;
   }
-  return { place: Place.ofOpener(path, descriptor, locks, buffers), origin, options: description.options };
+  return { place: Place.ofOpener(path, descriptor, locks, buffers), origin, made: content.read(description.options) };
 }

@@ -98,6 +98,11 @@ export function invalidFile(path: string, why: string, cause?: unknown): SharedC
   return new SharedCacheError('ERR_INVALID_FILE', `the cache file ${path} cannot be used: ${why}`, { cause });
 }
 
+/** A file that no cache was ever made of. */
+export function foreignFile(path: string): SharedCacheError {
+  return invalidFile(path, 'it is not one of a cache');
+}
+
 /** What the system answers to a path becomes an error of this library. */
 export function asInvalidFile<T>(path: string, body: () => T): T {
   try {

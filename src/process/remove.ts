@@ -3,7 +3,7 @@ import { ByteLocks } from './byte-locks.js';
 import { readHeader } from './header.js';
 import { native } from './native.js';
 import { lockOpening } from './opening.js';
-import { asInvalidFile, checkPath, invalidFile, isNameOf, openOwn } from './path.js';
+import { asInvalidFile, checkPath, foreignFile, isNameOf, openOwn } from './path.js';
 
 /**
  * Takes the name of a cache file away, of whichever version; who uses it goes on, and its memory is given back when the last
@@ -28,7 +28,7 @@ function unlinkIfCache(path: string, descriptor: number): boolean {
   lockOpening(new ByteLocks(native(), descriptor), path);
   const stats = fstatSync(descriptor);
   if (!isNameOf(path, stats)) return false;
-  if (readHeader(descriptor, stats.size, 0).kind === 'foreign') throw invalidFile(path, 'it is not one of a cache');
+  if (readHeader(descriptor, stats.size, 0).kind === 'foreign') throw foreignFile(path);
   unlinkSync(path);
   return true;
 }

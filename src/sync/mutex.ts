@@ -1,4 +1,4 @@
-import { SharedCacheError } from '../errors.js';
+import { closedHere } from '../errors.js';
 import { monotonicMs } from './monotonic.js';
 import { lockFence } from './seqlock.js';
 import type { ThreadRegistry } from './threads.js';
@@ -98,9 +98,5 @@ export function unlockWord(words: Int32Array, lock: number): void {
 
 /** Throws ERR_CLOSED for an attachment that was given back. */
 export function refuseIfLeft(context: LockContext): void {
-  if (!context.left) return;
-  throw new SharedCacheError(
-    'ERR_CLOSED',
-    'this cache was closed in this thread; SharedCache.attach(handle) opens it again',
-  );
+  if (context.left) throw closedHere();
 }

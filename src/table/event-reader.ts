@@ -1,5 +1,5 @@
-import { EVENT, EVENT_CAUSE_SHIFT, SHARD } from '../memory/layout.js';
-import { keyBytesOf, paddedToWord } from './entry.js';
+import { EVENT, EVENT_CAUSE_SHIFT, EVENT_KEY_MASK, SHARD } from '../memory/layout.js';
+import { paddedToWord } from './entry.js';
 import { readConsistently } from './optimistic.js';
 import type { Shard } from './shard.js';
 
@@ -67,7 +67,7 @@ export class EventReader {
     let at = 0;
     while (at + EVENT.headWords <= words.length) {
       const meta = words[at + EVENT.meta];
-      const keyBytes = keyBytesOf(meta);
+      const keyBytes = meta & EVENT_KEY_MASK;
       const keyWords = paddedToWord(keyBytes) >> 2;
       if (at + EVENT.headWords + keyWords > words.length) break;
       lost += (words[at + EVENT.number] - place.number) >>> 0;

@@ -1,4 +1,4 @@
-import { CONTROL, ENTRY, EVENT, EVENT_CAUSE_SHIFT, SHARD } from '../memory/layout.js';
+import { CONTROL, ENTRY, EVENT, EVENT_CAUSE_SHIFT, EVENT_KEY_MASK, SHARD } from '../memory/layout.js';
 import { readChained } from './chain.js';
 import { isChained, keyBytesOf, paddedToWord } from './entry.js';
 import type { Shard } from './shard.js';
@@ -49,7 +49,7 @@ function makeRoomLocked(shard: Shard, end: number, length: number): void {
     const used = (end - begin) | 0;
     if (used >= 0 && used + length <= eventWords) return;
     const oldest = m[eventsWord + ((begin + EVENT.meta) & (eventWords - 1))];
-    const next = begin + EVENT.headWords + (paddedToWord(keyBytesOf(oldest)) >> 2);
+    const next = begin + EVENT.headWords + (paddedToWord(oldest & EVENT_KEY_MASK) >> 2);
     // Where the words make no sense, somebody wrote over them: begin anew.
     m[SHARD.eventsBegin] = used < 0 || used > eventWords || ((end - next) | 0) < 0 ? end : next | 0;
   }

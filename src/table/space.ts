@@ -1,6 +1,6 @@
 import type { KeyEncoder } from '../codec/key.js';
 import { SharedCacheError } from '../errors.js';
-import { MAX_PREFIX_BYTES } from '../memory/layout.js';
+import { EXTRAS, MAX_PREFIX_BYTES } from '../memory/layout.js';
 import { MAX_DEPTH } from './extras.js';
 
 /** Bytes that WTF-8, the encoding of keys, never has: what separates namespaces cannot be part of a key. */
@@ -41,6 +41,11 @@ export function spaceInside(outer: Space, name: string, key: KeyEncoder): Space 
   }
   key.encodeBehind(level, '');
   return { path, id: prefix.toString('latin1'), prefix, hashes: [...outer.hashes, key.hash] };
+}
+
+/** What an entry of the keyspace has beside its key and value. */
+export function ownBytes({ prefix, hashes }: Space): number {
+  return hashes.length === 0 ? 0 : prefix.length + (EXTRAS.headWords + hashes.length) * 4;
 }
 
 /** Encodes a key of the keyspace. */

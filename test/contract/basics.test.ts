@@ -171,6 +171,17 @@ t.test('larger than can ever be stored', (t) => {
   t.end();
 });
 
+t.test('a namespace stores what its own largest entry says', (t) => {
+  const cache = withCache<unknown>(t, { maxBytes: '1MB' });
+  for (const keyspace of [cache, cache.namespace('outer'), cache.namespace('outer').namespace('ïnner')]) {
+    const largest = Buffer.alloc(keyspace.maxEntryBytes - 1, 7);
+    t.equal(keyspace.put('k', largest), true);
+    t.ok((keyspace.get('k') as Buffer).equals(largest));
+    t.equal(keyspace.put('k', Buffer.alloc(keyspace.maxEntryBytes)), false);
+  }
+  t.end();
+});
+
 t.test('close and attach', (t) => {
   const cache = newCache<string>({ maxBytes: '1MB' });
   const second = SharedCache.attach<string>(structuredClone(cache.handle));

@@ -1,8 +1,7 @@
-import { rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { effort, ONLY_LONG } from '../fixtures/effort.js';
-import { type Bug, copyEngine } from '../fixtures/instrument.js';
+import { type Bug, engineFor } from '../fixtures/instrument.js';
 import { ENGINE, SEED } from '../fixtures/kills.js';
 import type { FuzzOrder } from '../fixtures/memory-fuzz-worker.js';
 
@@ -60,8 +59,7 @@ for (const part of ['handles', 'memory'] as const) {
 
 /** Runs the hostile memory over a copy of the engine that lacks one bound. */
 async function withBug(bug: Bug, silence: number): Promise<string[]> {
-  const { folder, cache } = copyEngine(bug);
-  t.teardown(() => rmSync(folder, { recursive: true }));
+  const { cache } = engineFor(t, bug);
   return await fuzz('memory', cache, silence, MOST_RUNS);
 }
 

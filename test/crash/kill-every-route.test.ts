@@ -3,13 +3,12 @@
  * takes, counters, touches, sweeps, clears, with somebody listening. Each call must leave the cache as it was before or as
  * it is after, or, where it is about many entries, each entry so; and an event is told if and only if an entry has left.
  */
-import { rmSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
 import type { SharedCache as Cache, Namespace } from '../../src/index.js';
 import { SHARD } from '../../src/memory/layout.js';
 import { effort, ONLY_LONG } from '../fixtures/effort.js';
-import { type Bug, instrumentEngine } from '../fixtures/instrument.js';
+import { type Bug, instrumentedEngineFor } from '../fixtures/instrument.js';
 import { killed, Snapshots } from '../fixtures/kill-points.js';
 import { wholeNumbers } from '../fixtures/random.js';
 
@@ -143,8 +142,7 @@ function run(SharedCache: typeof Cache, wanted: number): { kills: number; proble
 }
 
 t.test('a kill before any store leaves the state before or after', async (t) => {
-  const { folder, entry } = instrumentEngine();
-  t.teardown(() => rmSync(folder, { recursive: true }));
+  const { entry } = instrumentedEngineFor(t);
   const { SharedCache } = (await import(entry)) as { SharedCache: typeof Cache };
   const { kills, problems } = run(SharedCache, WANTED);
   t.comment(`${kills} kills`);
@@ -174,8 +172,7 @@ const controls: readonly { name: string; bug: Bug; options?: typeof ONLY_LONG }[
 ];
 for (const { name, bug, options = {} } of controls) {
   t.test(name, options, async (t) => {
-    const { folder, entry } = instrumentEngine(bug);
-    t.teardown(() => rmSync(folder, { recursive: true }));
+    const { entry } = instrumentedEngineFor(t, bug);
     const { SharedCache } = (await import(entry)) as { SharedCache: typeof Cache };
     t.not(run(SharedCache, MOST_KILLS).problems.length, 0);
   });

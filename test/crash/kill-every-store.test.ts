@@ -1,8 +1,7 @@
-import { rmSync } from 'node:fs';
 import t from 'tap';
 import type { SharedCache as Cache } from '../../src/index.js';
 import { effort, ONLY_LONG } from '../fixtures/effort.js';
-import { type Bug, instrumentEngine } from '../fixtures/instrument.js';
+import { type Bug, instrumentedEngineFor } from '../fixtures/instrument.js';
 import { killed, Snapshots } from '../fixtures/kill-points.js';
 import { wholeNumbers } from '../fixtures/random.js';
 
@@ -68,8 +67,7 @@ function run(SharedCache: typeof Cache, wanted: number): Result {
 }
 
 t.test('a kill before any store leaves the state before or after', async (t) => {
-  const { folder, entry } = instrumentEngine();
-  t.teardown(() => rmSync(folder, { recursive: true }));
+  const { entry } = instrumentedEngineFor(t);
   const { SharedCache } = (await import(entry)) as { SharedCache: typeof Cache };
   const { kills, nested, problems } = run(SharedCache, WANTED);
   t.comment(`${kills} kills, ${nested} kills of the repair`);
@@ -94,8 +92,7 @@ const controls: { name: string; bug: Bug; kills: number; options?: typeof ONLY_L
 ];
 for (const { name, bug, kills, options = {} } of controls) {
   t.test(name, options, async (t) => {
-    const { folder, entry } = instrumentEngine(bug);
-    t.teardown(() => rmSync(folder, { recursive: true }));
+    const { entry } = instrumentedEngineFor(t, bug);
     const { SharedCache } = (await import(entry)) as { SharedCache: typeof Cache };
     t.not(run(SharedCache, kills).problems.length, 0);
   });

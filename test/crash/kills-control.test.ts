@@ -1,6 +1,5 @@
-import { rmSync } from 'node:fs';
 import t from 'tap';
-import { copyEngine } from '../fixtures/instrument.js';
+import { engineFor } from '../fixtures/instrument.js';
 import { killMany } from '../fixtures/kills.js';
 
 t.setTimeout(280_000);
@@ -10,12 +9,11 @@ const MOST_KILLS = 48;
 const AT_ONCE = 8;
 
 t.test('without the undo, and with an unlock in its place, real kills are found out', async (t) => {
-  const { folder, cache } = copyEngine({
+  const { cache } = engineFor(t, {
     file: 'table/shard.js',
     from: 'this.memory.rollback();',
     to: 'this.memory.commit();',
   });
-  t.teardown(() => rmSync(folder, { recursive: true }));
   let found = 0;
   for (let kills = 0; kills < MOST_KILLS && found === 0; kills += AT_ONCE) {
     const { problems, recoveries } = await killMany('terminate', AT_ONCE, cache);

@@ -1,11 +1,10 @@
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { SharedCache } from '../../src/cache.js';
 import { MAX_THREADS } from '../../src/memory/layout.js';
 import { effort } from '../fixtures/effort.js';
-import { copyEngine } from '../fixtures/instrument.js';
+import { engineFor } from '../fixtures/instrument.js';
 import { SEED } from '../fixtures/kills.js';
 import { wholeNumbers } from '../fixtures/random.js';
 import { PUTS, type ShortLife } from '../fixtures/short-life.js';
@@ -96,8 +95,7 @@ t.test(`${THREADS} threads leave nothing behind`, async (t) => {
 
 t.test('control: a clear that forgets which pages are free is found out', async (t) => {
   const from = 'm[SHARD.freshPages] = 0;';
-  const { folder, cache: engine } = copyEngine({ file: 'memory/heap.js', from, to: '' });
-  t.teardown(() => rmSync(folder, { recursive: true }));
+  const { cache: engine } = engineFor(t, { file: 'memory/heap.js', from, to: '' });
   const { SharedCache: Leaking } = (await import(engine)) as { SharedCache: typeof SharedCache };
   const cache = new Leaking<string>(OPTIONS);
   await liveAndDie(cache, 2 * LANES);

@@ -86,6 +86,25 @@ t.test('a prom-client registry shows the same samples', async (t) => {
   t.same([...theirs], [...parsePrometheus(monitor.toPrometheus())]);
 });
 
+t.test('a scrape asks a cache for its totals once', async (t) => {
+  const monitor = new SharedMonitor();
+  const cache = new SharedCache({ maxBytes: '1MB' });
+  let asked = 0;
+  monitor.observe(() => {
+    asked++;
+    return cache.getStats();
+  });
+  const registry = new Registry();
+  monitor.registerPrometheus(registry);
+  for (let scrape = 1; scrape <= 2; scrape++) {
+    cache.get('x');
+    t.match(await registry.metrics(), new RegExp(`^mooncake_cache_misses_total ${scrape}$`, 'm'));
+    t.equal(asked, scrape);
+  }
+  monitor.close();
+  cache.close();
+});
+
 t.test('one registry: several monitors, the same one twice, and closed ones', async (t) => {
   for (const type of [undefined, Registry.OPENMETRICS_CONTENT_TYPE]) {
     const registry =

@@ -71,7 +71,7 @@ t.test('the options are those of the file', async (t) => {
   t.ok(readFileSync(path).equals(before), 'an open that disagrees changes nothing');
   const again = openFile(path, contentOf('one'));
   t.equal(again.origin, 'warm');
-  t.equal(again.options, 'one');
+  t.equal(again.made, 'one');
   t.throws(() => openFile(path, contentOf('two')), { message: 'made with one, asked for two' });
   again.place.close();
   const wrong = {

@@ -2,13 +2,13 @@
  * A process is killed before each statement of opening, closing and removing a file: the next open finds a cache, whole and
  * at once. Control: a file that says it is ready before it is.
  */
-import { readdirSync, rmSync, truncateSync } from 'node:fs';
+import { readdirSync, truncateSync } from 'node:fs';
 import { dirname } from 'node:path';
 import t from 'tap';
 import { openFile } from '../../src/process/open.js';
 import { removeFile } from '../../src/process/remove.js';
 import { LONG } from '../fixtures/effort.js';
-import { type Bug, copyEngine } from '../fixtures/instrument.js';
+import { type Bug, engineFor, type Teardown } from '../fixtures/instrument.js';
 import { Child } from '../fixtures/process/child.js';
 import { contentOf, counterOf } from '../fixtures/process/content.js';
 import { folderFor } from '../fixtures/process/folder.js';
@@ -90,10 +90,9 @@ async function killAt(path: string, scene: Scene, room: string, at: number): Pro
   }
 }
 
-async function run(t: { teardown(body: () => void): void }, scene: Scene, bug: Bug | undefined, stride: number) {
+async function run(t: Teardown, scene: Scene, bug: Bug | undefined, stride: number) {
   const path = `${folderFor(t)}/cache`;
-  const { folder, entry } = copyEngine(bug, stepped);
-  t.teardown(() => rmSync(folder, { recursive: true }));
+  const { entry } = engineFor(t, bug, stepped);
   const problems: string[] = [];
   let kills = 0;
   for (let at = seed % stride; problems.length === 0; at += stride) {

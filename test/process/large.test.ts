@@ -6,6 +6,7 @@ import { freemem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { SharedCache } from 'mooncake-cache';
 import t from 'tap';
+import { messageOrEnd } from '../../bench/message-or-end.js';
 import { LONG } from '../fixtures/effort.js';
 import { folderFor } from '../fixtures/process/folder.js';
 import { bytesOf, KEYS, keyOf, type Seen } from '../fixtures/process/large.js';
@@ -26,7 +27,7 @@ function whyNot(folder: string): string | false {
 async function readElsewhere(path: string): Promise<Seen> {
   const child = fork(reader, [path], { execArgv: [] });
   const ended = once(child, 'exit');
-  const [seen] = (await Promise.race([once(child, 'message'), ended.then(() => [undefined])])) as [Seen | undefined];
+  const seen = (await messageOrEnd(child)) as Seen | undefined;
   child.kill('SIGKILL');
   await ended;
   if (seen === undefined) throw new Error('the reader ended by itself');

@@ -1,14 +1,13 @@
 /** What three processes of two threads each did to one cache can be put in an order. Control: a read of what is over. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import type { SharedCache as Cache } from '../../src/index.js';
 import { effort } from '../fixtures/effort.js';
-import { History, type Operation } from '../fixtures/history.js';
-import { copyEngine } from '../fixtures/instrument.js';
-import { checkKey } from '../fixtures/linearizability.js';
+import { History } from '../fixtures/history.js';
+import { engineFor } from '../fixtures/instrument.js';
+import { checkHistories, STALE_READS } from '../fixtures/linearizability.js';
 import { folderFor } from '../fixtures/process/folder.js';
 import type { HistoryOrder } from '../fixtures/process/history-process.js';
 import { untilFound } from '../fixtures/until-found.js';
@@ -46,18 +45,16 @@ async function record(path: string, engine: string, total: number): Promise<{ co
     return histories;
   });
   for (const process of processes) process.send('begin');
-  const histories = (await Promise.all(told)).flat();
+  const histories = (await Promise.all(told)).flat().map((bytes) => {
+    const buffer = new SharedArrayBuffer(bytes.length);
+    new Uint8Array(buffer).set(bytes);
+    return new History(capacity, buffer);
+  });
   const problems = cache.inspect().problems;
   cache.close();
   SharedCache.remove(path);
-  const byKey = Array.from({ length: KEYS }, (): Operation[] => []);
-  for (const bytes of histories) {
-    const buffer = new SharedArrayBuffer(bytes.length);
-    new Uint8Array(buffer).set(bytes);
-    for (const operation of new History(capacity, buffer).operations()) byKey[operation.key].push(operation);
-  }
-  const count = byKey.reduce((sum, { length }) => sum + length, 0);
-  return { count, problems: problems.concat(byKey.flatMap(checkKey)) };
+  const checked = checkHistories(histories, KEYS);
+  return { count: checked.count, problems: problems.concat(checked.problems) };
 }
 
 t.test(`${OPERATIONS} operations of ${PROCESSES} processes with ${THREADS} threads each`, async (t) => {
@@ -67,12 +64,7 @@ t.test(`${OPERATIONS} operations of ${PROCESSES} processes with ${THREADS} threa
 });
 
 t.test('control: with a bug that lets old values be read, they cannot', async (t) => {
-  const { folder, entry } = copyEngine({
-    file: 'memory/shard-memory.js',
-    from: 'this.words[this.#changeWord(hash)]++;',
-    to: '',
-  });
-  t.teardown(() => rmSync(folder, { recursive: true }));
+  const { entry } = engineFor(t, STALE_READS);
   const path = `${folderFor(t)}/cache`;
   t.not(await untilFound(async () => (await record(path, entry, 60_000)).problems.length), 0);
 });

@@ -1,9 +1,12 @@
 /** One latency picture over all processes that have opened a cache: it lies in the cache's file. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
-import { SharedCache, type SharedMonitor } from 'mooncake-cache';
+import { type Recorder, SharedCache, SharedMonitor } from 'mooncake-cache';
 import t from 'tap';
 import { folderFor } from '../fixtures/process/folder.js';
 
@@ -11,6 +14,8 @@ const program = fileURLToPath(new URL('../fixtures/process/recorder.js', import.
 const thread = new URL('../fixtures/process/recorder-thread.js', import.meta.url);
 const RECORDS = 200;
 t.setTimeout(120_000);
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const workOf = (cache: SharedCache<number>): number | undefined =>
   (cache.monitor as SharedMonitor).getPerformanceSummary().work?.count;
@@ -53,6 +58,29 @@ t.test(
     t.strictSame(warm.monitor?.operations.includes('more'), true);
   },
 );
+
+t.test('a monitor that is dropped gives its place at the file back, but not before its recorders', async (t) => {
+  const path = `${folderFor(t)}/cache`;
+  using cache = SharedCache.open<number>(path, { maxBytes: '1MB', monitor: true, sweep: false });
+  const handle = (cache.monitor as SharedMonitor).handle;
+  const users = new Int32Array(handle.file?.users as SharedArrayBuffer);
+  let recorder: Recorder | undefined = SharedMonitor.attach(handle).recorder('work');
+  SharedMonitor.attach(handle);
+  t.equal(users[0], 3);
+  for (let i = 0; i < 1_000 && users[0] > 2; i++) {
+    collectGarbage();
+    await turn();
+  }
+  t.equal(users[0], 2);
+  recorder.record(1e6, true);
+  t.equal(workOf(cache), 1);
+  recorder = undefined;
+  for (let i = 0; i < 1_000 && users[0] > 1; i++) {
+    collectGarbage();
+    await turn();
+  }
+  t.equal(users[0], 1);
+});
 
 t.test('two opens in one thread share the monitor', async (t) => {
   const path = `${folderFor(t)}/cache`;

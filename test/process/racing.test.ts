@@ -2,10 +2,10 @@
  * Processes that open one path at the same time. Controls: a thread that does not tell of its presence, and deciding without
  * the opening lock, are both found out.
  */
-import { rmSync, truncateSync } from 'node:fs';
+import { truncateSync } from 'node:fs';
 import t from 'tap';
 import { effort } from '../fixtures/effort.js';
-import { type Bug, copyEngine } from '../fixtures/instrument.js';
+import { type Bug, engineFor, type Teardown } from '../fixtures/instrument.js';
 import { Child } from '../fixtures/process/child.js';
 import { folderFor } from '../fixtures/process/folder.js';
 
@@ -44,11 +44,7 @@ async function race(path: string, children: readonly Child[], rounds: number): P
   return problems;
 }
 
-async function withChildren(
-  t: { teardown(body: () => void): void },
-  room: string | undefined,
-  rounds: number,
-): Promise<string[]> {
+async function withChildren(t: Teardown, room: string | undefined, rounds: number): Promise<string[]> {
   const path = `${folderFor(t)}/cache`;
   const children = Array.from({ length: PROCESSES }, () => new Child(room === undefined ? {} : { PROCESS_ROOM: room }));
   try {
@@ -76,8 +72,7 @@ const BUGS: Record<string, Bug> = {
 };
 for (const [name, bug] of Object.entries(BUGS)) {
   t.test(`control: ${name}`, async (t) => {
-    const { folder, entry } = copyEngine(bug);
-    t.teardown(() => rmSync(folder, { recursive: true }));
+    const { entry } = engineFor(t, bug);
     t.not((await withChildren(t, new URL('./process/', entry).href, 200)).length, 0);
   });
 }

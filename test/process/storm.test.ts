@@ -5,13 +5,13 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { messageOrEnd } from '../../bench/message-or-end.js';
 import type { SharedCache as Cache } from '../../src/index.js';
 import { effort, ONLY_LONG } from '../fixtures/effort.js';
-import { type Bug, copyEngine } from '../fixtures/instrument.js';
+import { type Bug, engineFor, type Teardown } from '../fixtures/instrument.js';
 import { folderFor } from '../fixtures/process/folder.js';
 import {
   KEYS_OF_SEAT,
@@ -104,7 +104,7 @@ async function lane(
   for (let i = 0; i < kills && storm.problems.length === 0; i++) {
     const { child, seat } = start(storm);
     // Some die while they open, most in the midst of their work. Not a synchronisation: moments are to differ.
-    if (random(5) > 0) await Promise.race([once(child, 'message'), once(child, 'exit'), found]);
+    if (random(5) > 0) await Promise.race([messageOrEnd(child), found]);
     await delay(random(60));
     if (child.exitCode !== null) storm.problems.push(`seat ${seat} ended by itself: ${child.exitCode}`);
     await endOf(child);
@@ -116,7 +116,7 @@ async function lane(
 }
 
 async function rage(
-  t: Parameters<typeof folderFor>[0],
+  t: Teardown,
   engine: string,
   kills: number,
   roles: readonly Role[] = ROLES,
@@ -187,7 +187,7 @@ t.test(`all killed at once, and reopened, ${RESTARTS} times`, async (t) => {
   SharedCache.open(storm.smallPath, { ...options, maxBytes: '1MB', shards: 1 }).close();
   for (let round = 0; round < RESTARTS && storm.problems.length === 0; round++) {
     const members = Array.from({ length: AT_ONCE }, () => start(storm));
-    await Promise.all(members.map(({ child }) => Promise.race([once(child, 'message'), once(child, 'exit')])));
+    await Promise.all(members.map(({ child }) => messageOrEnd(child)));
     await delay(random(40));
     await Promise.all(members.map(({ child }) => endOf(child)));
     using cache = SharedCache.open<unknown>(storm.path);
@@ -217,8 +217,7 @@ const BUGS: Record<string, Bug & { options?: typeof ONLY_LONG }> = {
 };
 for (const [name, bug] of Object.entries(BUGS)) {
   t.test(`control: ${name}`, bug.options ?? {}, async (t) => {
-    const { folder, entry } = copyEngine(bug);
-    t.teardown(() => rmSync(folder, { recursive: true }));
+    const { entry } = engineFor(t, bug);
     const { problems } = await rage(t, entry, MOST_KILLS_OF_CONTROL, ['evict'], 500);
     t.not(problems.length, 0);
     t.comment(problems[0]);

@@ -1,12 +1,12 @@
-import { rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import type { SharedCache as Cache } from '../../src/index.js';
 import { effort } from '../fixtures/effort.js';
-import type { FrozenWriter, Versioned } from '../fixtures/frozen-writer.js';
-import { copyEngine } from '../fixtures/instrument.js';
+import type { Versioned } from '../fixtures/frozen-writer.js';
+import { engineFor, type Teardown } from '../fixtures/instrument.js';
 import { ENGINE } from '../fixtures/kills.js';
 import { untilFound } from '../fixtures/until-found.js';
+import type { VersionWriter } from '../fixtures/version-writer.js';
 
 /**
  * A frozen object that a thread keeps near must never be older than what another thread was told is stored, and must be whole.
@@ -21,7 +21,7 @@ async function countWrong(engine: string): Promise<{ wrong: number; reads: numbe
   const acknowledged = new SharedArrayBuffer(KEYS.length * 4);
   const told = new Int32Array(acknowledged);
   const versions = ROUNDS / KEYS.length;
-  const workerData: FrozenWriter = { engine, handle: cache.handle, keys: KEYS, versions, acknowledged };
+  const workerData: VersionWriter = { engine, handle: cache.handle, keys: KEYS, versions, acknowledged };
   const worker = new Worker(new URL('../fixtures/frozen-writer.js', import.meta.url), { workerData, execArgv: [] });
   const ended = new Promise((resolve) => worker.once('exit', resolve));
   const last: (Versioned | undefined)[] = [];
@@ -55,13 +55,9 @@ function isWhole(value: Versioned): boolean {
   return objects.every((object) => Object.isFrozen(object)) && versions.every((each) => each === version);
 }
 
-async function wrongWithBug(from: string): Promise<number> {
-  const { folder, cache } = copyEngine({ file: 'table/near-objects.js', from, to: 'false' });
-  try {
-    return await untilFound(async () => (await countWrong(cache)).wrong);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+async function wrongWithBug(t: Teardown, from: string): Promise<number> {
+  const { cache } = engineFor(t, { file: 'table/near-objects.js', from, to: 'false' });
+  return await untilFound(async () => (await countWrong(cache)).wrong);
 }
 
 t.test('an object kept near is never older than an acknowledged write', async (t) => {
@@ -71,9 +67,9 @@ t.test('an object kept near is never older than an acknowledged write', async (t
 });
 
 t.test('without the count of changes, stale objects are found out', async (t) => {
-  t.not(await wrongWithBug('shard.memory.changesOf(hash) !== w[at + PLACE.changes]'), 0);
+  t.not(await wrongWithBug(t, 'shard.memory.changesOf(hash) !== w[at + PLACE.changes]'), 0);
 });
 
 t.test('without the versions, stale objects are found out', async (t) => {
-  t.not(await wrongWithBug('this.#doubles[((place << PLACE_SHIFT) + PLACE.version) >> 1] !== reading.version'), 0);
+  t.not(await wrongWithBug(t, 'this.#doubles[((place << PLACE_SHIFT) + PLACE.version) >> 1] !== reading.version'), 0);
 });

@@ -1,13 +1,12 @@
-import { rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import type { SharedCache as Cache } from '../../src/index.js';
 import { effort } from '../fixtures/effort.js';
 import { History, KIND, type Operation } from '../fixtures/history.js';
 import type { HistorySeat } from '../fixtures/history-writer.js';
-import { copyEngine } from '../fixtures/instrument.js';
+import { engineFor } from '../fixtures/instrument.js';
 import { ENGINE } from '../fixtures/kills.js';
-import { checkKey } from '../fixtures/linearizability.js';
+import { checkHistories, checkKey, STALE_READS } from '../fixtures/linearizability.js';
 import { untilFound } from '../fixtures/until-found.js';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 1e9);
@@ -51,10 +50,8 @@ async function record(engine: string, total: number, kills: number): Promise<{ c
   await Promise.all(histories.map((_, seat) => run(seat)));
   const problems = cache.inspect().problems;
   cache.close();
-  const byKey = Array.from({ length: KEYS }, (): Operation[] => []);
-  for (const history of histories) for (const operation of history.operations()) byKey[operation.key].push(operation);
-  const count = byKey.reduce((sum, { length }) => sum + length, 0);
-  return { count, problems: problems.concat(byKey.flatMap(checkKey)) };
+  const checked = checkHistories(histories, KEYS);
+  return { count: checked.count, problems: problems.concat(checked.problems) };
 }
 
 t.test(`${OPERATIONS} operations of ${THREADS} threads can be put in an order`, async (t) => {
@@ -70,12 +67,7 @@ t.test(`so can those of threads of which ${KILLS} were killed`, async (t) => {
 });
 
 t.test('with a bug that lets old values be read, they cannot', async (t) => {
-  const { folder, cache } = copyEngine({
-    file: 'memory/shard-memory.js',
-    from: 'this.words[this.#changeWord(hash)]++;',
-    to: '',
-  });
-  t.teardown(() => rmSync(folder, { recursive: true }));
+  const { cache } = engineFor(t, STALE_READS);
   t.not(await untilFound(async () => (await record(cache, 100_000, 0)).problems.length), 0);
 });
 

@@ -1,13 +1,14 @@
-import { appendFileSync, rmSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import type { SharedCache as Cache } from '../../src/index.js';
 import { ONLY_LONG } from '../fixtures/effort.js';
-import { copyEngine } from '../fixtures/instrument.js';
+import { engineFor } from '../fixtures/instrument.js';
 import { ENGINE } from '../fixtures/kills.js';
-import type { NearWriter } from '../fixtures/near-writer.js';
+import { STALE_READS } from '../fixtures/linearizability.js';
 import { untilFound } from '../fixtures/until-found.js';
+import type { VersionWriter } from '../fixtures/version-writer.js';
 
 /**
  * Values a thread keeps near must never be older than what another thread was told is stored, nor may what the thread wrote
@@ -24,7 +25,7 @@ async function countStale(engine: string): Promise<{ stale: number; reads: numbe
   const cache = new SharedCache<number>({ maxBytes: '4MB', ttl: Number.POSITIVE_INFINITY, sweep: false });
   const acknowledged = new SharedArrayBuffer(KEYS.length * 4);
   const told = new Int32Array(acknowledged);
-  const workerData: NearWriter = { engine, handle: cache.handle, keys: KEYS, versions: VERSIONS, acknowledged };
+  const workerData: VersionWriter = { engine, handle: cache.handle, keys: KEYS, versions: VERSIONS, acknowledged };
   const worker = new Worker(new URL('../fixtures/near-writer.js', import.meta.url), { workerData, execArgv: [] });
   const ended = new Promise((resolve) => worker.once('exit', resolve));
   let stale = 0;
@@ -61,7 +62,7 @@ t.test(
   'a count of changes that is looked at after the lock was given back lets stale values stay',
   ONLY_LONG,
   async (t) => {
-    const { folder, cache } = copyEngine({
+    const { cache } = engineFor(t, {
       file: 'keyspace.js',
       from: 'session.near.wrote(key, shard, this.space.id, session.reading, value)',
       // A moment later, so that the two threads surely meet there.
@@ -71,17 +72,11 @@ t.test(
       fileURLToPath(new URL('keyspace.js', cache)),
       'const PAUSE = new Int32Array(new SharedArrayBuffer(4));',
     );
-    t.teardown(() => rmSync(folder, { recursive: true }));
     t.not(await untilFound(async () => (await countStale(cache)).stale), 0);
   },
 );
 
 t.test('without the count of changes, stale values are found out', async (t) => {
-  const { folder, cache } = copyEngine({
-    file: 'memory/shard-memory.js',
-    from: 'this.words[this.#changeWord(hash)]++;',
-    to: '',
-  });
-  t.teardown(() => rmSync(folder, { recursive: true }));
+  const { cache } = engineFor(t, STALE_READS);
   t.not(await untilFound(async () => (await countStale(cache)).stale), 0);
 });

@@ -3,11 +3,10 @@
  * getOrSet, its sync form, staleTtl, refreshAhead and grace. The control switches the check of overtaken loads off.
  */
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { type Findings, type Job, KEYS } from '../fixtures/database.js';
-import { copyEngine } from '../fixtures/instrument.js';
+import { engineFor } from '../fixtures/instrument.js';
 import { untilFound } from '../fixtures/until-found.js';
 import { withCache } from '../fixtures/with-cache.js';
 
@@ -46,11 +45,10 @@ t.test('no read is older than an invalidation that returned before it', async (t
 });
 
 t.test('without the check of overtaken loads, older data is found', async (t) => {
-  const { folder, entry } = copyEngine({
+  const { entry } = engineFor(t, {
     file: 'flight/leases.js',
     from: "return claim.kind !== 'full' && this.#words[wordOf(claim.lease) + LEASE.load] === claim.load << 1;",
     to: 'return true;',
   });
-  t.teardown(() => rmSync(folder, { recursive: true }));
   t.not(await untilFound(async () => (await play(t as never, entry, READS)).stale.length), 0);
 });

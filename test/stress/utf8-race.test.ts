@@ -1,12 +1,11 @@
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { SharedCache } from '../../src/cache.js';
 import { effort } from '../fixtures/effort.js';
 import { type FlipOrder, type FlipReport, flipKey, flipText, KEYS } from '../fixtures/flip.js';
-import { copyEngine } from '../fixtures/instrument.js';
+import { engineFor } from '../fixtures/instrument.js';
 import { ENGINE, SEED } from '../fixtures/kills.js';
 
 /**
@@ -57,12 +56,11 @@ t.test(`${SECONDS} s of readers against a writer`, async (t) => {
 
 t.test('control: readers that believe what they read while it changed give mixed values', async (t) => {
   // Bytes are still copied before they are decoded, so the process lives.
-  const { folder, cache } = copyEngine({
+  const { cache } = engineFor(t, {
     file: 'table/read.js',
     from: 'if (Atomics.load(m, SHARD.lock) !== version)',
     to: 'if (false)',
   });
-  t.teardown(() => rmSync(folder, { recursive: true }));
   let found: FlipReport = { reads: 0, mixed: 0, samples: [] };
   // Some ten a race on a busy machine, so one is nearly always enough.
   for (let races = 0; races < MOST_RACES && found.mixed === 0; races++) found = await race(cache, 1);

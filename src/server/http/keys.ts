@@ -34,12 +34,11 @@ export function getKey(exchange: Exchange, key: string): void {
 export async function putKey(exchange: Exchange, key: string): Promise<void> {
   checkQuery(exchange, ['namespace', 'ttl']);
   const { request, served } = exchange;
-  const names = namespacesOf(exchange);
-  const keyspace = keyspaceOf(served.cache, names);
+  const keyspace = keyspaceOf(served.cache, namespacesOf(exchange));
   const conditions = conditionsOf(request.headers);
   const options = { ttl: ttlOf(exchange), tags: tagsOf(exchange) };
   checkOctets(exchange);
-  const limitBytes = keyspace.maxEntryBytes - storedKeyBytes(key, names);
+  const limitBytes = keyspace.maxEntryBytes - Buffer.byteLength(key);
   if (limitBytes < 0) throw tooLarge(limitBytes);
   const octets = await readBody(exchange, limitBytes);
   let wasThere: boolean;
@@ -95,7 +94,7 @@ function writeIf(
   return wasThere;
 }
 
-/** Without room for its tags and namespaces an entry of nearly the largest size is refused; a lock that is kept leaves the old one. */
+/** Without room for its tags an entry of nearly the largest size is refused; a lock that is kept leaves the old one. */
 function notStored(keyspace: Keyspace<unknown>, key: string, limitBytes: number): Problem {
   return keyspace.has(key) ? unavailable('the entry could not be stored now') : tooLarge(limitBytes);
 }
@@ -116,12 +115,6 @@ function checkOctets({ request: { headers } }: Exchange): void {
     });
   }
   if (headers['content-range'] !== undefined) throw badRequest('a PUT with Content-Range is a part of a body');
-}
-
-/** A key's bytes in memory: one of a namespace has all names before it, each with a byte of its own. */
-function storedKeyBytes(key: string, names: readonly string[]): number {
-  const prefix = names.reduce((sum, name) => sum + 1 + Buffer.byteLength(name), names.length > 0 ? 1 : 0);
-  return prefix + Buffer.byteLength(key);
 }
 
 const notFound = (): Problem => new Problem(404, 'ERR_NOT_FOUND', 'there is no live entry under this key');
