@@ -106,7 +106,7 @@ module.exports.codec = { encode: (value) => Buffer.from(JSON.stringify(value)), 
 t.test('what tasks print is printed before the pool is closed', async (t) => {
   const dir = t.testdir({
     'print.mjs': 'export default (n) => { for (let i = 0; i < 50; i++) console.log(String(n).repeat(999)); };',
-    'main.mjs': `import { CachePool, SharedCache } from ${JSON.stringify(new URL('../../src/index.js', import.meta.url).href)};
+    'main.mjs': `import { CachePool, SharedCache } from ${JSON.stringify(import.meta.resolve('mooncake-cache'))};
 const cache = new SharedCache({ maxBytes: '1MB' });
 for (let n = 0; n < 4; n++) {
   const pool = new CachePool({ filename: new URL('print.mjs', import.meta.url), cache, minThreads: 1, maxThreads: 1 });
@@ -120,7 +120,7 @@ cache.close();`,
 });
 
 t.test('where threads are not permitted the pool says so', async (t) => {
-  const program = `import { CachePool, SharedCache } from ${JSON.stringify(new URL('../../src/index.js', import.meta.url).href)};
+  const program = `import { CachePool, SharedCache } from ${JSON.stringify(import.meta.resolve('mooncake-cache'))};
 const cache = new SharedCache({ maxBytes: '1MB' });
 try { new CachePool({ filename: 'task.mjs', cache, minThreads: 1 }); } catch (error) { console.log(error.name, error.code); }`;
   const main = `${t.testdir({ 'main.mjs': program })}/main.mjs`;

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import t from 'tap';
 
 const run = promisify(execFile);
-const library = JSON.stringify(new URL('../../src/index.js', import.meta.url));
+const library = JSON.stringify(import.meta.resolve('mooncake-cache'));
 
 const meddling: Record<string, string> = {
   'a frozen Object.prototype and Array.prototype': 'Object.freeze(Object.prototype); Object.freeze(Array.prototype);',

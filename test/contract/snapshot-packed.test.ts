@@ -45,7 +45,7 @@ async function loadedWithLittleMemory(
       cache.close();
       parentPort.postMessage({ report, most });
     });`;
-  const library = new URL('../../src/index.js', import.meta.url).href;
+  const library = import.meta.resolve('mooncake-cache');
   const resourceLimits = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 16 };
   const workerData = { library, handle, file };
   const worker = new Worker(script, { eval: true, workerData, execArgv: [], resourceLimits });

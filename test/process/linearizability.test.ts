@@ -17,7 +17,7 @@ const OPERATIONS = effort('OPERATIONS', 30_000, 1_200_000);
 const PROCESSES = 3;
 const THREADS = 2;
 const KEYS = 64;
-const ENGINE = new URL('../../src/index.js', import.meta.url).href;
+const ENGINE = import.meta.resolve('mooncake-cache');
 const PROGRAM = fileURLToPath(new URL('../fixtures/process/history-process.js', import.meta.url));
 t.setTimeout(240_000 + OPERATIONS / 4);
 t.comment(`SEED=${SEED}`);

@@ -7,9 +7,9 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { SharedCache as Cache } from 'mooncake-cache';
 import t from 'tap';
 import { messageOrEnd } from '../../bench/message-or-end.js';
-import type { SharedCache as Cache } from '../../src/index.js';
 import { effort, ONLY_LONG } from '../fixtures/effort.js';
 import { type Bug, engineFor, type Teardown } from '../fixtures/instrument.js';
 import { folderFor } from '../fixtures/process/folder.js';
@@ -26,15 +26,15 @@ import {
 import { wholeNumbers } from '../fixtures/random.js';
 
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
-const KILLS = effort('KILLS', 12, 200);
-const RESTARTS = effort('RESTARTS', 1, 20);
+const KILLS = effort('KILLS', 24, 600);
+const RESTARTS = effort('RESTARTS', 1, 50);
 const AT_ONCE = 4;
 /** Far more than a bug needs to show. */
 const MOST_KILLS_OF_CONTROL = 400;
 /** ms. The promise is 1,000 on a machine with time for it; a lock that is never taken over blocks for 5,000. */
 const LONGEST_BLOCK = 3_000;
 const program = fileURLToPath(new URL('../fixtures/process/storm-member.js', import.meta.url));
-const library = new URL('../../src/index.js', import.meta.url).href;
+const library = import.meta.resolve('mooncake-cache');
 t.setTimeout(120_000 + KILLS * 1_000);
 t.comment(`SEED=${seed}`);
 

@@ -10,7 +10,7 @@ import { engineFor } from '../fixtures/instrument.js';
 import { untilFound } from '../fixtures/until-found.js';
 import { withCache } from '../fixtures/with-cache.js';
 
-const ENGINE = new URL('../../src/index.js', import.meta.url).href;
+const ENGINE = import.meta.resolve('mooncake-cache');
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 const READS = Number(process.env.READS ?? 8_000);
 t.setTimeout(280_000);

@@ -282,7 +282,7 @@ t.test('deep values can be read by a thread with a small stack', async (t) => {
     for (let level = 0; level < 10_000; level++) value = wrap(value);
     t.ok(cache.put(`${i}`, value));
   }
-  const module = JSON.stringify(new URL('../../src/index.js', import.meta.url));
+  const module = JSON.stringify(import.meta.resolve('mooncake-cache'));
   const script = `const { parentPort, workerData } = require('node:worker_threads');
 import(${module}).then(({ SharedCache }) => {
   const cache = SharedCache.attach(workerData);
