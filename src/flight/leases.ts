@@ -62,14 +62,17 @@ export class Leases implements RunningLoads {
     this.context = context;
   }
 
-  /** `hashes` are those of the key's namespaces and tags: a load that one of them has overtaken is taken over. */
-  claim(key: KeyEncoder, hashes: readonly number[]): Claim {
+  /**
+   * `hashes` are those of the key's namespaces and tags: a load that one of them has overtaken is taken over, and every other one
+   * by a write.
+   */
+  claim(key: KeyEncoder, hashes: readonly number[], isWrite: boolean): Claim {
     const ticket = Atomics.load(this.#words, CONTROL.leaseReleases);
     // A thread that asks for one key after the other runs, though its event loop may not turn for long.
     if (this.#beating.size > 0 && monotonicMs() - this.#beatenAt > BEAT_MS) this.#beatAll();
     if (!this.#lock()) return { kind: 'full', ticket, begun: this.#tags.now() };
     try {
-      return this.#claimLocked(key.hash, key.secondHash(), hashes, ticket);
+      return this.#claimLocked(key.hash, key.secondHash(), hashes, isWrite, ticket);
     } finally {
       unlockWord(this.#words, CONTROL.leaseLock);
     }
@@ -137,7 +140,7 @@ export class Leases implements RunningLoads {
     return 0;
   }
 
-  #claimLocked(hash: number, identity: number, hashes: readonly number[], ticket: number): Claim {
+  #claimLocked(hash: number, identity: number, hashes: readonly number[], isWrite: boolean, ticket: number): Claim {
     const m = this.#words;
     const { owner: me } = this.context;
     let free = -1;
@@ -150,7 +153,7 @@ export class Leases implements RunningLoads {
         continue;
       }
       const same = m[word + LEASE.hash] === hash && m[word + LEASE.identity] === identity;
-      if (same && this.#isOvertaken(word, hashes)) return this.#takeLocked(lease, hash, identity, false);
+      if (same && (isWrite || this.#isOvertaken(word, hashes))) return this.#takeLocked(lease, hash, identity, false);
       const seen = { lease, load: m[word + LEASE.load] >>> 1, begun: this.#doubles[(word + LEASE.begun) >> 1] };
       if (same && owner === me) return { kind: 'own', ...seen };
       // Asked only where it matters: whether a thread lives costs a system call.
