@@ -109,10 +109,13 @@ export class Leases implements RunningLoads {
 
   /**
    * Whether the load has its lease and was not overtaken: what it loaded may be stored. Exact under the lock of the key's
-   * shard. A load without a lease cannot know, so it may not.
+   * shard. A load without a lease cannot know, so it may not; nor one whose patience ended and that loads beside the one that has
+   * the lease, once that has given it back: a write finds no lease to mark then.
    */
   isCurrent(claim: Claim): boolean {
-    return claim.kind !== 'full' && this.#words[wordOf(claim.lease) + LEASE.load] === claim.load << 1;
+    if (claim.kind === 'full') return false;
+    const word = wordOf(claim.lease);
+    return Atomics.load(this.#words, word + LEASE.owner) !== 0 && this.#words[word + LEASE.load] === claim.load << 1;
   }
 
   /** Under the lock of the key's shard: what anybody has begun to load for it is not to be stored. */
