@@ -3,7 +3,8 @@
  *
  *   node scripts/test.mjs [--long] [path fragment...]     only the test files whose path contains one of the fragments
  *
- * With --long the files that can do more (they import test/fixtures/effort.ts), and they do; without it all files.
+ * With --long the files that can do more (they import test/fixtures/effort.ts), and they do; and those of the fleet and its
+ * servers once more, on Valkey instead of Redis, if it can be had. Without it all files.
  * The list of files comes from the sources (test/**\/*.test.ts), so a stale file in dist/ is never run.
  * What all files wrote is kept in .tap/last-run.tap.
  */
@@ -31,33 +32,52 @@ const matching = readdirSync(`${root}test`, { recursive: true, encoding: 'utf8' 
 const canDoMore = matching.filter((name) => readFileSync(root + name, 'utf8').includes('/effort.js'));
 // They take longest, so they begin: no core shall wait for the last of them.
 const sources = isLong ? canDoMore : [...new Set([...canDoMore, ...matching])];
-const files = sources.map((name) => `dist/${name.replace(/\.ts$/, '.js')}`);
-if (files.length === 0) {
+/** @type {{ file: string, on?: string }[]} `on` names another kind of server than what the tests take by themselves. */
+const runs = sources.map((name) => ({ file: compiled(name) }));
+if (isLong) runs.push(...(await onValkey(matching.filter((name) => /^test\/(tier|services)\//.test(name)))));
+if (runs.length === 0) {
   console.error(`no${isLong ? ' long' : ''} test file matches ${fragments.join(', ')}`);
   process.exit(1);
 }
 
 const jobs = Math.max(2, Math.min(MAX_JOBS, availableParallelism() - 1));
-console.log(`${files.length} test files, ${jobs} at a time`);
+console.log(`${runs.length} test files, ${jobs} at a time`);
 mkdirSync(`${root}.tap`, { recursive: true });
 const record = createWriteStream(`${root}.tap/last-run.tap`);
 const total = { passed: 0, failed: 0 };
-const waiting = [...files];
+const waiting = [...runs];
 let finished = 0;
 await Promise.all(Array.from({ length: jobs }, work));
 record.end();
 console.log(`\n${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed === 0 ? 0 : 1;
 
+/** @param {string} name */
+function compiled(name) {
+  return `dist/${name.replace(/\.ts$/, '.js')}`;
+}
+
+/**
+ * Those files on Valkey; none where it cannot be had, which says why. It is fetched here, once, before they want it side by side.
+ * @param {string[]} names
+ */
+async function onValkey(names) {
+  if (names.length === 0) return [];
+  /** @type {typeof import('./services/redis.js')} */
+  const { serverProgram } = await import(new URL('../dist/scripts/services/redis.js', import.meta.url).href);
+  return serverProgram('valkey') === undefined ? [] : names.map((name) => ({ file: compiled(name), on: 'valkey' }));
+}
+
 /** Runs one waiting file after the other. */
 async function work() {
-  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+  for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) {
     const startedAt = performance.now();
-    const { passed, failed, said, output } = await runFile(file);
+    const { passed, failed, said, output } = await runFile(run);
+    const file = run.on === undefined ? run.file : `${run.file} on ${run.on}`;
     total.passed += passed;
     total.failed += failed;
     finished += 1;
-    const place = `${String(finished).padStart(String(files.length).length)}/${files.length}`;
+    const place = `${String(finished).padStart(String(runs.length).length)}/${runs.length}`;
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
     console.log(`${failed === 0 ? 'ok    ' : 'FAILED'} ${place} ${file.replace(/^dist\//, '')} (${seconds} s)`);
     process.stdout.write(said);
@@ -68,14 +88,20 @@ async function work() {
 /**
  * A test file is a program that writes TAP: it needs no runner around it, and starts in a third of the time without tap's,
  * whose hooks follow every process that a test starts.
- * @param {string} file
+ * @param {{ file: string, on?: string }} run
  */
-async function runFile(file) {
+async function runFile({ file, on }) {
   const timeoutSeconds = isLong ? FILE_TIMEOUT_SECONDS.long : FILE_TIMEOUT_SECONDS.usual;
   const child = spawn(process.execPath, [`--import=${new URL('plain-workers.mjs', import.meta.url)}`, file], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, TAP: '1', TAP_TIMEOUT: String(timeoutSeconds), ...(isLong ? { LONG: '1' } : {}) },
+    env: {
+      ...process.env,
+      TAP: '1',
+      TAP_TIMEOUT: String(timeoutSeconds),
+      ...(isLong ? { LONG: '1' } : {}),
+      ...(on && { SERVER_KIND: on }),
+    },
   });
   // tap ends the file itself, and says what it was at; this is for one that stands still.
   const timer = setTimeout(() => child.kill('SIGKILL'), (timeoutSeconds + GRACE_SECONDS) * 1000);

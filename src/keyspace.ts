@@ -515,6 +515,15 @@ export abstract class Keyspace<V = unknown> {
     return target.copyOf(await this.#flight.load(target, key, loader, given)) as V;
   }
 
+  /**
+   * @internal A write of the library's own, whose result becomes the key's value, whatever else goes on for the key. False when it
+   * does not, since it was overtaken: what the key has then may be older.
+   */
+  async writeOwn(key: string, write: Loader, load: Partial<Load>): Promise<boolean> {
+    const given: Load = { ...this.session.defaultLoad, ...load, isFollowed: false, isWrite: true };
+    return (await this.#flight.load(this.#target, key, write, given)).isStored;
+  }
+
   /** As getOrSet, with a loader that returns its value; waits for other threads with Atomics.wait. Throws what it throws. */
   getOrSetSync<T extends V>(
     key: string,
@@ -851,13 +860,16 @@ export abstract class Keyspace<V = unknown> {
     const table = session.open();
     const hashes = this.#target.hashesOf(tags);
     const isOutdated = table.tags.isDead(hashes, begun);
+    let isStored = false;
     if (!skipped) {
       const life = load.jitter === 0 ? ttl : ttl * (1 - load.jitter * Math.random());
       const lifetime = load.refreshAhead > 0 ? life : undefined;
       const write: Write = { ttl: life + load.staleTtl, tags, grace: load.grace, lifetime, begun };
-      this.#store(key, value as V, session.value, write, { frozen, isCurrent: () => isCurrent(hashes) });
+      isStored = this.#store(key, value as V, session.value, write, { frozen, isCurrent: () => isCurrent(hashes) });
     }
-    return isShared ? loadedOf(frozen, undefined, isOutdated) : loadedOf(value, encoded, isOutdated);
+    return isShared
+      ? loadedOf(frozen, undefined, isOutdated, isStored)
+      : loadedOf(value, encoded, isOutdated, isStored);
   }
 }
 

@@ -4,7 +4,15 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Program } from '../../scripts/services/debian.js';
-import { command, type Server, serverProgram, startServer } from '../../scripts/services/redis.js';
+import {
+  command,
+  kindOf,
+  type Server,
+  type ServerKind,
+  serverProgram,
+  startServer,
+  versionOf,
+} from '../../scripts/services/redis.js';
 import { runCommand, UsageError, wholeOption } from '../cli.js';
 import { startProgress } from '../harness/progress.js';
 import { circumstances, describeCircumstances } from '../report/circumstances.js';
@@ -14,12 +22,13 @@ import type { FleetOrder, FleetSeat, Round, Sightings } from './member.js';
 import { RIVALS } from './rivals.js';
 
 const USAGE = `Usage: npm run bench:fleet -- [options]
-Two processes that share a cache through one Redis: mooncake-cache/tier beside bentocache (memory, redis, bus), cacheable (memory
+Two processes that share a cache through one server: mooncake-cache/tier beside bentocache (memory, redis, bus), cacheable (memory
 and @keyv/redis) and @redis/client alone, in turns. Reads of which 95 % are of keys that were read before; questions that reached the
 server; and, while one process overwrites keys, how old what the other reads is.
 
   --rounds N      of each (default 7)
   --round-ms N    their length in ms (default 1,500)
+  --server KIND   redis, valkey or either (default either: Redis if it can be had)
   --help          prints this`;
 
 const KEYS = 10_000;
@@ -36,6 +45,7 @@ const AT_ONCE = 8;
 interface Options {
   readonly rounds: number;
   readonly roundMs: number;
+  readonly server: ServerKind;
 }
 
 /** Two processes of one rival. */
@@ -89,17 +99,30 @@ await runCommand(USAGE, parse, run);
 function parse(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
-    options: { rounds: { type: 'string', default: '7' }, 'round-ms': { type: 'string', default: '1500' } },
+    options: {
+      rounds: { type: 'string', default: '7' },
+      'round-ms': { type: 'string', default: '1500' },
+      server: { type: 'string', default: 'either' },
+    },
   });
   return {
     rounds: wholeOption('rounds', values.rounds, { min: 1, max: 1_000 }),
     roundMs: wholeOption('round-ms', values['round-ms'], { min: 50, max: 60_000 }),
+    server: serverOption(values.server),
   };
 }
 
-async function run({ rounds, roundMs }: Options): Promise<void> {
-  const program = serverProgram();
-  if (program === undefined) throw new UsageError('no redis-server can be had');
+function serverOption(name: string): ServerKind {
+  try {
+    return kindOf(name);
+  } catch (error) {
+    throw new UsageError((error as RangeError).message);
+  }
+}
+
+async function run({ rounds, roundMs, server: kind }: Options): Promise<void> {
+  const program = serverProgram(kind);
+  if (program === undefined) throw new UsageError('no server can be had');
   const server = await startServer(program);
   const names = Object.keys(RIVALS);
   const progress = startProgress(rounds * names.length);
@@ -121,7 +144,8 @@ async function run({ rounds, roundMs }: Options): Promise<void> {
     progress.stop();
     await server.stop();
   }
-  console.log(describeCircumstances(circumstances('npm run bench:fleet')));
+  console.log(describeCircumstances(circumstances('bench:fleet')));
+  console.log(await versionOf(program));
   print(measured);
 }
 

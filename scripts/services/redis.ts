@@ -17,9 +17,27 @@ const VALKEY: Packaged = { name: 'valkey-server', program: '/usr/bin/valkey-serv
 /** The name that the sentinels know the primary by. */
 export const SENTINEL_NAME = 'mooncake';
 
-/** The server's program: Redis, which every Debian has, unless Valkey is asked for or there already. */
-export function serverProgram(kind: 'redis' | 'valkey' | 'either' = 'either'): Program | undefined {
-  return programOf({ redis: [REDIS], valkey: [VALKEY], either: [REDIS, VALKEY] }[kind]);
+const KINDS = { redis: [REDIS], valkey: [VALKEY], either: [REDIS, VALKEY] };
+export type ServerKind = keyof typeof KINDS;
+
+/**
+ * The server's program. `SERVER_KIND=valkey`, or another of the kinds, has all that do not care which take that one; else it is
+ * Redis, which every Debian has, unless Valkey alone is there already.
+ */
+export function serverProgram(kind: ServerKind = kindOf(process.env.SERVER_KIND ?? 'either')): Program | undefined {
+  return programOf(KINDS[kind]);
+}
+
+/** Throws a RangeError for a name that is none of a kind. */
+export function kindOf(name: string): ServerKind {
+  if (Object.hasOwn(KINDS, name)) return name as ServerKind;
+  throw new RangeError(`a server is one of ${Object.keys(KINDS).join(', ')}, not ${name}`);
+}
+
+/** What it is and of which version: `Valkey 8.0.1`. */
+export async function versionOf({ path, env }: Program): Promise<string> {
+  const { stdout } = await promisify(execFile)(path, ['--version'], { env });
+  return stdout.replace(/^(\w+) server v=(\S+).*$/s, '$1 $2');
 }
 
 /** One running process. It is killed when this process ends, if it was not stopped before. */

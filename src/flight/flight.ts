@@ -142,7 +142,7 @@ export class Flight {
 
   /** The load of the key that is going on in this thread, unless it was overtaken, or a new one. */
   #shared(call: Call): Pending {
-    const before = this.#pendingOf(call.target, call.key);
+    const before = call.load.isWrite ? undefined : this.#pendingOf(call.target, call.key);
     if (before !== undefined) {
       this.#table.counters[COUNTER.waits]++;
       return before;
@@ -164,7 +164,7 @@ export class Flight {
     const place: Place = { outer: currentLoad(), alone: false };
     for (;;) {
       const claim = this.#claim(call);
-      if (!this.#mustWait(wait, claim)) return this.#run(call, claim, place, pending);
+      if (load.isWrite || !this.#mustWait(wait, claim)) return this.#run(call, claim, place, pending);
       const { words } = this.#table.arena;
       const ticket = Atomics.waitAsync(words, this.#leases.ticketWord(claim), claim.ticket, SLICE_MS);
       // A pending waitAsync alone lets a thread end. A process may when the load is its own; who awaits another's must not.
@@ -237,7 +237,7 @@ export class Flight {
     pending.running = claim;
     if (claim.kind === 'owned') this.#leases.beat(claim);
     try {
-      const present = target.findFresh(key, load.staleTtl, call.than);
+      const present = load.isWrite ? undefined : target.findFresh(key, load.staleTtl, call.than);
       if (present !== undefined) return present;
       this.#countLoad(claim);
       const work = new Work(target, key, load, pending);
@@ -279,7 +279,7 @@ export class Flight {
   #claim({ target, key, load }: Call): Claim {
     const hashes = target.hashesOf(load.tags);
     target.encode(key);
-    return this.#leases.claim(this.#table.key, hashes);
+    return this.#leases.claim(this.#table.key, hashes, load.isWrite);
   }
 
   /** For a load that nobody else can wait for, and that cannot be overtaken: what it loads is not stored. */

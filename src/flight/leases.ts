@@ -62,14 +62,17 @@ export class Leases implements RunningLoads {
     this.context = context;
   }
 
-  /** `hashes` are those of the key's namespaces and tags: a load that one of them has overtaken is taken over. */
-  claim(key: KeyEncoder, hashes: readonly number[]): Claim {
+  /**
+   * `hashes` are those of the key's namespaces and tags: a load that one of them has overtaken is taken over, and every other one
+   * by a write.
+   */
+  claim(key: KeyEncoder, hashes: readonly number[], isWrite: boolean): Claim {
     const ticket = Atomics.load(this.#words, CONTROL.leaseReleases);
     // A thread that asks for one key after the other runs, though its event loop may not turn for long.
     if (this.#beating.size > 0 && monotonicMs() - this.#beatenAt > BEAT_MS) this.#beatAll();
     if (!this.#lock()) return { kind: 'full', ticket, begun: this.#tags.now() };
     try {
-      return this.#claimLocked(key.hash, key.secondHash(), hashes, ticket);
+      return this.#claimLocked(key.hash, key.secondHash(), hashes, isWrite, ticket);
     } finally {
       unlockWord(this.#words, CONTROL.leaseLock);
     }
@@ -106,10 +109,13 @@ export class Leases implements RunningLoads {
 
   /**
    * Whether the load has its lease and was not overtaken: what it loaded may be stored. Exact under the lock of the key's
-   * shard. A load without a lease cannot know, so it may not.
+   * shard. A load without a lease cannot know, so it may not; nor one whose patience ended and that loads beside the one that has
+   * the lease, once that has given it back: a write finds no lease to mark then.
    */
   isCurrent(claim: Claim): boolean {
-    return claim.kind !== 'full' && this.#words[wordOf(claim.lease) + LEASE.load] === claim.load << 1;
+    if (claim.kind === 'full') return false;
+    const word = wordOf(claim.lease);
+    return Atomics.load(this.#words, word + LEASE.owner) !== 0 && this.#words[word + LEASE.load] === claim.load << 1;
   }
 
   /** Under the lock of the key's shard: what anybody has begun to load for it is not to be stored. */
@@ -137,7 +143,7 @@ export class Leases implements RunningLoads {
     return 0;
   }
 
-  #claimLocked(hash: number, identity: number, hashes: readonly number[], ticket: number): Claim {
+  #claimLocked(hash: number, identity: number, hashes: readonly number[], isWrite: boolean, ticket: number): Claim {
     const m = this.#words;
     const { owner: me } = this.context;
     let free = -1;
@@ -150,7 +156,7 @@ export class Leases implements RunningLoads {
         continue;
       }
       const same = m[word + LEASE.hash] === hash && m[word + LEASE.identity] === identity;
-      if (same && this.#isOvertaken(word, hashes)) return this.#takeLocked(lease, hash, identity, false);
+      if (same && (isWrite || this.#isOvertaken(word, hashes))) return this.#takeLocked(lease, hash, identity, false);
       const seen = { lease, load: m[word + LEASE.load] >>> 1, begun: this.#doubles[(word + LEASE.begun) >> 1] };
       if (same && owner === me) return { kind: 'own', ...seen };
       // Asked only where it matters: whether a thread lives costs a system call.

@@ -8,8 +8,10 @@ export interface Loaded {
   readonly encoded: Encoded | undefined;
   /** Whether a tag that the loader gave was invalidated since the load began: who asked after that must ask again. */
   readonly isOutdated: boolean;
+  /** Whether it is what the key has. Not when the load was overtaken. */
+  readonly isStored: boolean;
 }
 
-export function loadedOf(value: unknown, encoded: Encoded | undefined, isOutdated = false): Loaded {
-  return { value, encoded, isOutdated };
+export function loadedOf(value: unknown, encoded: Encoded | undefined, isOutdated = false, isStored = true): Loaded {
+  return { value, encoded, isOutdated, isStored };
 }

@@ -56,6 +56,8 @@ export interface Load {
   readonly signal: AbortSignal | undefined;
   /** Whether what the loader does is part of the load; not of one of the library's own, which asks for no other key. */
   readonly isFollowed: boolean;
+  /** Whether the loader writes: it runs whatever else goes on for the key, and overtakes that. */
+  readonly isWrite: boolean;
 }
 
 const NAMES = [
@@ -94,6 +96,7 @@ export function resolveLoad(loader: unknown, options: AsyncLoadOptions | undefin
     timeoutMs: timeoutMs ?? Number.POSITIVE_INFINITY,
     signal,
     isFollowed: true,
+    isWrite: false,
   };
 }
 
@@ -110,6 +113,7 @@ export function defaultLoad(ttl: number): Load {
     timeoutMs: Number.POSITIVE_INFINITY,
     signal: undefined,
     isFollowed: true,
+    isWrite: false,
   };
 }
 

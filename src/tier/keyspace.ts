@@ -87,21 +87,24 @@ export abstract class TieredKeyspace<V = unknown> {
   }
 
   async #fetch(key: string): Promise<V | undefined> {
+    const { member } = this;
     const name = this.#nameOf(key);
-    if (!this.member.isUsable(name)) return undefined;
+    if (!member.isUsable(name)) return undefined;
     // A loader may take long, which is no reason for a get to.
     if (this.#loading.has(key)) return (await this.#read(name))?.value;
     try {
       return (await this.#linked.loadOwn(
         key,
         async (_, context) => {
+          // A writer that died may have left it, while its write is still on its way: news of that must end what is read now.
+          member.near.unmark(name);
           const found = await this.#read(name);
           if (found === undefined) throw MISSING;
-          context.setTtl(this.member.localTtl(found.left));
+          context.setTtl(member.localTtl(found.left));
           context.setTags(found.tags);
           return found.value;
         },
-        { timeoutMs: GET_PATIENCE_MS, grace: this.member.settings.grace },
+        { timeoutMs: GET_PATIENCE_MS, grace: member.settings.grace },
       )) as V;
     } catch (error) {
       if (error === MISSING) return undefined;
@@ -137,10 +140,10 @@ export abstract class TieredKeyspace<V = unknown> {
       return true;
     }
     const copy = (): unknown => (typeof value === 'object' ? member.valueOf(draft.packed) : value);
-    // Overtakes every load that began before: it is not joined, and not stored.
+    // Whatever is read from now on is not what was here before.
     this.#linked.delete(key);
     try {
-      await this.#linked.loadOwn(
+      const isNear = await this.#linked.writeOwn(
         key,
         async (_, context) => {
           await this.#write(name, draft);
@@ -149,6 +152,8 @@ export abstract class TieredKeyspace<V = unknown> {
         },
         { tags, grace: draft.grace },
       );
+      // What others have read meanwhile may be older, and news of this write would keep it.
+      if (!isNear) this.#linked.delete(key);
       return true;
     } catch (error) {
       if (error instanceof Unreachable) return this.#putAlone(key, name, copy(), draft);

@@ -74,6 +74,8 @@ export class FleetLoad {
   async #ask(): Promise<'lease' | { wait: number } | { value: unknown; left: number; tags: readonly string[] }> {
     const { counters } = this.#member;
     let rejected: Buffer = Buffer.alloc(0);
+    // As of a get: a writer that died may have left it.
+    this.#member.near.unmark(this.#name);
     for (;;) {
       const answer = await this.#member.timed('load', () =>
         this.#member.remote.runOn(this.#name, ASK, [this.#token, `${LEASE_MS}`, rejected]),

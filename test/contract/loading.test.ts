@@ -285,6 +285,39 @@ for (const [name, overtake] of Object.entries(overtaking)) {
   });
 }
 
+t.test('a load that goes on beside one that has ended is overtaken too', async (t) => {
+  const cache = withCache<string>(t);
+  const [first, second] = [gate(), gate()];
+  const abort = new AbortController();
+  let ended = (): void => {};
+  const hasEnded = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
+  const given = cache.getOrSet(
+    'k',
+    async () => {
+      await first.promise;
+      // Its lease is given back in the turn after this.
+      setImmediate(ended);
+      return 'given up';
+    },
+    { signal: abort.signal },
+  );
+  abort.abort(new Error('enough'));
+  await t.rejects(given, { message: 'enough' });
+  // Nobody joins a load whose callers have left; it has the lease for as long as it runs.
+  const beside = cache.getOrSet('k', async () => {
+    await second.promise;
+    return 'older';
+  });
+  first.open();
+  await hasEnded;
+  cache.put('k', 'newer');
+  second.open();
+  t.equal(await beside, 'older');
+  t.equal(cache.get('k'), 'newer');
+});
+
 t.test('a load in a namespace is overtaken by its clear, and by that around it', async (t) => {
   const cache = withCache<unknown>(t);
   const outer = cache.namespace('outer');

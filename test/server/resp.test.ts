@@ -1,6 +1,5 @@
 /** The Redis protocol, spoken by the clients that people use. */
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createClient } from '@redis/client';
 import { Redis } from 'ioredis';
@@ -169,7 +168,7 @@ else {
     t.equal(await command(program, port, 'set', 'k', 'v'), 'OK\n');
     t.equal(await command(program, port, 'get', 'k'), 'v\n');
     t.equal(await command(program, port, '-3', 'ttl', 'k'), '3600\n');
-    const benchmark = join(program.path, '..', 'redis-benchmark');
+    const benchmark = program.path.replace(/-server$/, '-benchmark');
     const args = ['-p', `${port}`, '-t', 'ping,set,get,incr,mset', '-n', '2000', '-P', '16', '-c', '8', '--csv'];
     const { stdout } = await promisify(execFile)(benchmark, args, { env: program.env, timeout: 60_000 });
     t.match(stdout, /"GET","[\d.]+"/);

@@ -16,12 +16,14 @@ import type { FleetHistory, HistoryOrder } from '../fixtures/fleet-history.js';
 import { type Bug, copyEngine } from '../fixtures/instrument.js';
 import { startProxy, type TcpProxy } from '../fixtures/proxy.js';
 import { wholeNumbers } from '../fixtures/random.js';
+import { untilFound } from '../fixtures/until-found.js';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 /** How long it is disturbed, s. */
 const SECONDS = effort('SECONDS', 5, 25);
-/** Enough for a bug to show. */
+/** Enough for a bug to show, on most runs of a quiet machine. */
 const CONTROL_SECONDS = 8;
+const CONTROL_ATTEMPTS = 4;
 const PROCESSES = 3;
 const KEYS = 240;
 /** How old what is read may be, ms: once the link is lost, what is near is served for 5 s. A loaded machine takes its time. */
@@ -29,7 +31,7 @@ const PROMISE_MS = 6_500;
 /** How long it goes on undisturbed, so that what is stale for ever shows, ms. */
 const QUIET_MS = PROMISE_MS + 2_000;
 
-t.setTimeout(60_000 + SECONDS * 4_000);
+t.setTimeout(60_000 + SECONDS * 4_000 + CONTROL_ATTEMPTS * 60_000);
 t.comment(`SEED=${SEED}`);
 
 interface Fleet {
@@ -37,10 +39,15 @@ interface Fleet {
   tier: string;
 }
 
-async function record(t: Parameters<typeof startFor>[0], fleet: Fleet, seconds: number): Promise<FleetHistory[]> {
+async function record(
+  t: Parameters<typeof startFor>[0],
+  fleet: Fleet,
+  seconds: number,
+  seed = SEED,
+): Promise<FleetHistory[]> {
   const server = await startFor(t);
   const proxies: TcpProxy[] = [];
-  const random = wholeNumbers(SEED);
+  const random = wholeNumbers(seed);
   const children: ChildProcess[] = [];
   const histories: FleetHistory[] = [];
   for (let i = 0; i < PROCESSES; i++) {
@@ -53,7 +60,7 @@ async function record(t: Parameters<typeof startFor>[0], fleet: Fleet, seconds: 
       seat: 2 * i,
       seats: 2 * PROCESSES,
       keys: KEYS,
-      seed: SEED,
+      seed,
     };
     const program = fileURLToPath(new URL('../fixtures/fleet-history.js', import.meta.url));
     const child = fork(program, [JSON.stringify(order)], { execArgv: [], serialization: 'advanced' });
@@ -157,8 +164,12 @@ for (const [name, bug] of Object.entries(bugs)) {
   t.test(`control: ${name}`, { skip }, async (t) => {
     const copy = copyEngine(bug);
     t.teardown(() => rmSync(copy.folder, { recursive: true }));
-    const problems = staleReads(await record(t, copy, CONTROL_SECONDS));
-    t.not(problems.length, 0);
-    t.comment(problems[0]);
+    let attempt = 0;
+    const found = await untilFound(async () => {
+      const problems = staleReads(await record(t, copy, CONTROL_SECONDS, SEED + attempt++));
+      if (problems.length > 0) t.comment(problems[0]);
+      return problems.length;
+    }, CONTROL_ATTEMPTS);
+    t.not(found, 0);
   });
 }
