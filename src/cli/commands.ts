@@ -1,6 +1,7 @@
-import { type Namespace, SharedCache, type SnapshotOptions } from '../index.js';
+import type { Namespace, SharedCache, SnapshotOptions } from '../index.js';
 import type { Call } from './command-line.js';
 import { printKeys } from './keys.js';
+import { openCache } from './open.js';
 import { print, report } from './print.js';
 import { Progress } from './progress.js';
 import { top } from './top.js';
@@ -16,8 +17,7 @@ export async function runCommand(call: Call): Promise<number> {
     await serve(call);
     return 0;
   }
-  // Who only looks makes no cache, and discards none.
-  const cache = SharedCache.open<unknown>(call.words[0], { mustExist: true });
+  const cache = await openCache(call.words[0], call);
   try {
     return await onCache(cache, call);
   } finally {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { SharedCache, SharedCacheError } from '../index.js';
 import { createServer } from '../server/index.js';
 import type { Call } from './command-line.js';
+import { codecOf, openCache } from './open.js';
 import { report } from './print.js';
 import { UsageError } from './usage.js';
 
@@ -15,8 +16,8 @@ export async function serve(call: Call): Promise<void> {
   const token = tokenFile === undefined ? undefined : readFileSync(tokenFile, 'utf8').trim();
   const cache =
     size === undefined
-      ? SharedCache.open<unknown>(path, { mustExist: true })
-      : await asUsage(async () => new SharedCache<unknown>({ maxBytes: size }));
+      ? await openCache(path, call)
+      : await asUsage(async () => new SharedCache<unknown>({ maxBytes: size, codec: await codecOf(call) }));
   try {
     const server = await asUsage(() => createServer({ cache, http, resp, token, reusePort: call.has('reuse-port') }));
     report(server.addresses, call.isJson);

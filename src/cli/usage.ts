@@ -37,7 +37,8 @@ export interface Usage {
 }
 
 /** What every command takes. */
-export const COMMON: Readonly<Record<string, Flag>> = {
+export const COMMON: Readonly<Record<string, Option | Flag>> = {
+  codec: { type: 'string', value: 'FILE', what: "a module with the cache's codec as its default export" },
   json: { type: 'boolean', what: 'print JSON, errors too' },
   help: { type: 'boolean', short: 'h', what: 'show this' },
 };

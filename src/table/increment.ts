@@ -3,7 +3,7 @@ import { ENTRY } from '../memory/layout.js';
 import { NO_SLOT } from './buckets.js';
 import { payloadWords } from './chain.js';
 import type { Draft } from './draft.js';
-import { expiryAt, highWord, keyBytesOf, kindOf, paddedToWord, wordOf } from './entry.js';
+import { expiryAt, highWord, isChained, keyBytesOf, kindOf, paddedToWord, wordOf } from './entry.js';
 import { findLiveLocked } from './leave.js';
 import { OVER_AT_ONCE, putLocked } from './put.js';
 import type { Shard } from './shard.js';
@@ -62,12 +62,13 @@ export function incrementLocked(
   return 'added';
 }
 
-/** The words of the last eight bytes of an entry's value: where a number lies. */
-function lastWords(shard: Shard, ref: number): Int32Array | undefined {
+/** The two words of the last eight bytes of an entry's value: where a number lies. */
+function lastWords(shard: Shard, ref: number): readonly [number, number] | undefined {
   const m = shard.words;
   const word = wordOf(ref);
   const meta = m[word + ENTRY.meta];
   const last = (paddedToWord(keyBytesOf(meta)) + m[word + ENTRY.valueBytes] - 8) >> 2;
-  const words = payloadWords(shard, ref, last, 2);
-  return words.length === 2 ? words : undefined;
+  if (!isChained(meta)) return [word + ENTRY.headWords + last, word + ENTRY.headWords + last + 1];
+  const [low, high] = payloadWords(shard, ref, last, 2);
+  return high === undefined ? undefined : [low, high];
 }

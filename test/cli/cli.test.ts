@@ -3,15 +3,15 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import t from 'tap';
 import { Progress } from '../../src/cli/progress.js';
 import { RateMeter } from '../../src/cli/rates.js';
 import { screenOf } from '../../src/cli/view.js';
-import { SharedCache } from '../../src/index.js';
+import { type Codec, SharedCache } from '../../src/index.js';
 import { folderFor } from '../fixtures/process/folder.js';
 
 t.setTimeout(120_000);
@@ -128,6 +128,36 @@ t.test('namespaces', async (t) => {
   t.strictSame([cache.has('k'), inner.has('k')], [true, false], 'what is inside goes too, nothing else');
   t.match(JSON.parse(run('load', path, join(folder, 'dump'), '--namespace', 'new', '--json').out), { entries: 3 });
   t.equal(cache.namespace('new').namespace('a\tb').get('k'), 'inside', 'into another namespace');
+});
+
+t.test('a cache with a codec of its own', async (t) => {
+  const folder = folderFor(t);
+  const path = join(folder, 'cache');
+  const module = join(folder, 'codec.mjs');
+  writeFileSync(
+    module,
+    `export default {
+      encode: ({ word }) => Buffer.from(word.toUpperCase()),
+      decode: (bytes) => ({ word: Buffer.from(bytes).toString() }),
+    };`,
+  );
+  const { default: codec } = (await import(pathToFileURL(module).href)) as { default: Codec };
+  const cache = SharedCache.open<unknown>(path, { maxBytes: '4MB', codec });
+  t.teardown(() => cache.close());
+  cache.put('a', { word: 'text' });
+  t.equal(run('get', path, 'a').code, 1, 'is not opened without');
+  t.equal(run('get', path, 'a', '--codec', module).out, '{"word":"TEXT"}\n');
+  t.equal(run('get', path, 'a', '--codec', relative(process.cwd(), module)).out, '{"word":"TEXT"}\n');
+  t.match(JSON.parse(run('inspect', path, '--codec', module, '--json').out), { ok: true });
+  const served = run('serve', path, '--codec', module, '--http', 'nowhere');
+  t.match(served, { code: 2, err: /nowhere/ }, 'serve opens it too, and gets as far as the address');
+  writeFileSync(module, 'export default { encode() {} };');
+  t.match(run('get', path, 'a', '--codec', module), { code: 2, err: /^mooncake-cache: --codec must be [^\n]*\n$/ });
+  t.match(run('get', path, 'a', '--codec', join(folder, 'absent')), {
+    code: 2,
+    err: /^mooncake-cache: --codec cannot be loaded: [^\n]*\n$/,
+  });
+  t.equal(cache.size, 1, 'and nothing has changed');
 });
 
 t.test('what cannot be done is one line and an exit code', async (t) => {

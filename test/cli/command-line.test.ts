@@ -34,7 +34,7 @@ t.test('misspelt commands and options', (t) => {
     const name = option.split('=')[0];
     t.equal(problemOf(command, 'p', option), `unknown option "${name}": did you mean ${meant}?`);
   }
-  t.match(problemOf('stats', 'p', '--limit', '3'), 'unknown option "--limit": known are --json, --help');
+  t.match(problemOf('stats', 'p', '--limit', '3'), 'unknown option "--limit": known are --codec, --json, --help');
   t.match(problemOf('stats', 'p', '--__proto__'), 'unknown option "--__proto__": known are');
   t.match(problemOf('stats', 'p', '-x'), 'unknown option "-x": known are');
   t.equal(problemOf('get', 'p', '--', '--jsn'), 'none', 'a key may look like an option');

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import t from 'tap';
 import { Budget, STALE_MS } from '../../src/server/resp/budget.js';
 import { Connection } from '../../src/server/resp/connection.js';
+import { Outbox } from '../../src/server/resp/outbox.js';
 import { Scans } from '../../src/server/resp/scans.js';
 import { rawClient } from '../fixtures/resp.js';
 import { withCache } from '../fixtures/with-cache.js';
@@ -59,7 +60,7 @@ t.test('a client that reads a long reply slowly, beside many that never finish t
   let lastId = 0;
   let left = 0;
   const server = createServer((socket) => {
-    new Connection(socket, ++lastId, served, limits, budget);
+    new Connection(socket, ++lastId, served, limits, budget, new Outbox());
     socket.once('close', () => {
       left++;
       server.emit('settled');

@@ -21,9 +21,17 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map(
   Object.entries({ ...STRING_COMMANDS, ...KEY_COMMANDS, ...CONNECTION_COMMANDS, command: COMMAND }),
 );
 
+/** By the names as clients write them: nearly always in one case. */
+const BY_NAME: ReadonlyMap<string, Command> = new Map(
+  [...COMMANDS].flatMap(([name, command]) => [
+    [name, command],
+    [name.toUpperCase(), command],
+  ]),
+);
+
 /** Runs a command and returns its reply. Nothing it throws goes further. */
 export function run(client: Client, args: readonly string[]): string {
-  const command = COMMANDS.get(args[0]) ?? COMMANDS.get(args[0].toLowerCase());
+  const command = BY_NAME.get(args[0]) ?? BY_NAME.get(args[0].toLowerCase());
   try {
     if (!client.isAllowed && command?.isOpen !== true) throw new RespError('NOAUTH Authentication required.');
     if (command === undefined) throw new RespError(`ERR unknown command '${shown(args[0])}'`);

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Budget } from './budget.js';
 import type { Client, Served } from './command.js';
 import { run } from './commands.js';
+import type { Outbox } from './outbox.js';
 import { type Limits, ProtocolError, RequestParser } from './parser.js';
 import { errorReply, type Protocol } from './reply.js';
 
@@ -15,7 +16,10 @@ const GUEST_MS = 10_000;
 /** For one command to come whole, and for a piece of a reply to be read. */
 const STALLED_MS = 60_000;
 
-/** One client. Commands run in order; no more are run, nor read, while it does not read its replies. */
+/**
+ * One client. Commands run in order; no more are run, nor read, while it does not read its replies. Replies to what came in one
+ * turn of the event loop are sent at its end.
+ */
 export class Connection implements Client {
   readonly id: number;
   readonly served: Served;
@@ -27,22 +31,26 @@ export class Connection implements Client {
   readonly #parser: RequestParser;
   readonly #limits: Limits;
   readonly #budget: Budget;
+  readonly #outbox: Outbox;
   /** Replies that the socket was not yet given to their end, and how far it was. */
   #owed = '';
   #sent = 0;
   #isBlocked = false;
+  /** What is owed waits in the outbox. */
+  #isWaiting = false;
   #isEnding = false;
   /** The server ends: what is owed is sent, and nothing more is run. */
   #isLast = false;
   /** When it is ended unless it gets on; performance.now(). */
   #deadline: number;
 
-  constructor(socket: Socket, id: number, served: Served, limits: Limits, budget: Budget) {
+  constructor(socket: Socket, id: number, served: Served, limits: Limits, budget: Budget, outbox: Outbox) {
     this.#socket = socket;
     this.id = id;
     this.served = served;
     this.#limits = limits;
     this.#budget = budget;
+    this.#outbox = outbox;
     this.isAllowed = served.token === undefined;
     this.#parser = new RequestParser(this.isAllowed ? limits : GUEST_LIMITS);
     this.#deadline = this.isAllowed ? Number.POSITIVE_INFINITY : performance.now() + GUEST_MS;
@@ -52,6 +60,8 @@ export class Connection implements Client {
       this.#parser.push(chunk);
       this.#work();
     });
+    // Before the socket's own listener, which ends it.
+    socket.prependListener('end', () => this.flush());
     socket.on('drain', () => this.#goOn());
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#budget.hold(this, 0, false));
@@ -85,7 +95,8 @@ export class Connection implements Client {
 
   /** Runs what came. `gotOn`: replies were read. */
   #work(gotOn = false): void {
-    let replies = '';
+    let waiting = this.#owed.length;
+    let replies = this.#owed;
     let done = 0;
     try {
       for (let args = this.#parser.next(); args !== undefined; args = this.#parser.next()) {
@@ -101,6 +112,7 @@ export class Connection implements Client {
         this.#owed = replies;
         this.#send();
         replies = '';
+        waiting = 0;
         if (this.#isBlocked) break;
       }
     } catch (error) {
@@ -110,10 +122,29 @@ export class Connection implements Client {
     }
     if (replies !== '') {
       this.#owed = replies;
-      this.#send();
+      this.#wait(replies.length - waiting);
+    } else {
+      if (this.#isBlocked) this.#socket.pause();
+      this.#account(gotOn || done > 0);
     }
+  }
+
+  /** Leaves what is owed to the outbox. */
+  #wait(moreBytes: number): void {
+    if (!this.#isWaiting) this.#outbox.add(this);
+    this.#isWaiting = true;
+    this.#outbox.grow(moreBytes);
+  }
+
+  /** Sends what waits. */
+  flush(): void {
+    if (!this.#isWaiting) return;
+    this.#isWaiting = false;
+    if (this.#isEnding || this.#isBlocked || this.#owed === '' || this.#socket.destroyed) return;
+    this.#send();
     if (this.#isBlocked) this.#socket.pause();
-    this.#account(gotOn || done > 0);
+    else if (this.#isLast) this.#socket.destroySoon();
+    this.#account(true);
   }
 
   /** Gives the socket piece by piece what it takes. */

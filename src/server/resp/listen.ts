@@ -4,6 +4,7 @@ import { endGracefully, type Listening, listenAt, MAX_CONNECTIONS, type Source }
 import { Budget } from './budget.js';
 import type { Served } from './command.js';
 import { Connection } from './connection.js';
+import { Outbox } from './outbox.js';
 import type { Limits } from './parser.js';
 import { Scans } from './scans.js';
 
@@ -20,10 +21,11 @@ export async function listenResp({ cache, token }: Source, at: Address): Promise
   const limits: Limits = { args: MAX_ARGS, argBytes, frameBytes: Math.max(64 * MB, argBytes) };
   const served: Served = { cache, token, scans: new Scans(), maxReplyBytes: limits.frameBytes };
   const budget = new Budget(4 * limits.frameBytes, MAX_CONNECTIONS);
+  const outbox = new Outbox();
   const connections = new Set<Connection>();
   let lastId = 0;
   server.on('connection', (socket) => {
-    const connection = new Connection(socket, ++lastId, served, limits, budget);
+    const connection = new Connection(socket, ++lastId, served, limits, budget, outbox);
     connections.add(connection);
     socket.once('close', () => connections.delete(connection));
   });

@@ -22,6 +22,8 @@ const MAX_INLINE = 4_096;
 const MAX_LENGTH_LINE = 32;
 /** What an argument that waits for the rest of its command takes besides its octets. */
 const ARG_OVERHEAD = 64;
+/** Longest name that is kept for the next command. */
+const MAX_KEPT_NAME = 16;
 const CR = 13;
 const LF = 10;
 const STAR = 42;
@@ -38,6 +40,8 @@ export class RequestParser {
   /** Octets without which the next step cannot be done. */
   #needed = 0;
   #args: string[] = [];
+  /** The last command's name as the client writes it. */
+  #name = '';
   /** Arguments still to come; 0 between commands. */
   #missing = 0;
   #argBytes = 0;
@@ -118,7 +122,7 @@ export class RequestParser {
       }
       if (this.#buffer[end] !== CR || this.#buffer[end + 1] !== LF)
         throw new ProtocolError('expected CRLF after an argument');
-      this.#args.push(this.#buffer.toString('latin1', this.#at, end));
+      this.#args.push(this.#args.length === 0 ? this.#nameTo(end) : this.#buffer.latin1Slice(this.#at, end));
       this.#at = end + 2;
       this.#frameBytes += this.#argBytes;
       this.#argBytes = -1;
@@ -128,6 +132,22 @@ export class RequestParser {
     this.#args = [];
     this.#frameBytes = 0;
     return args;
+  }
+
+  /** The name that ends there: most often the last one again, then the same string, which need not be made nor hashed anew. */
+  #nameTo(end: number): string {
+    if (this.#isLastName(end)) return this.#name;
+    const name = this.#buffer.latin1Slice(this.#at, end);
+    if (name.length <= MAX_KEPT_NAME) this.#name = name;
+    return name;
+  }
+
+  #isLastName(end: number): boolean {
+    const name = this.#name;
+    const start = this.#at;
+    if (end - start !== name.length) return false;
+    for (let i = 0; i < name.length; i++) if (this.#buffer[start + i] !== name.charCodeAt(i)) return false;
+    return true;
   }
 
   /** The number after `*` or `$`, in digits alone; -1 is the one that may be negative. */

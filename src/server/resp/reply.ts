@@ -25,8 +25,17 @@ export const syntaxError = (): RespError => new RespError('ERR syntax error');
 
 /** What the protocol's octets and UTF-8 have in common. */
 const ASCII = /^[\0-\x7f]*$/;
+/** Longest text that a loop looks through sooner than a regular expression has begun. */
+const LOOP_LENGTH = 32;
 
-const latin1Of = (text: string): string => (ASCII.test(text) ? text : Buffer.from(text).toString('latin1'));
+function isAscii(text: string): boolean {
+  if (text.length > LOOP_LENGTH) return ASCII.test(text);
+  let seen = 0;
+  for (let i = 0; i < text.length; i++) seen |= text.charCodeAt(i);
+  return seen < 128;
+}
+
+const latin1Of = (text: string): string => (isAscii(text) ? text : Buffer.from(text).toString('latin1'));
 
 /** A stored value as a bulk string; undefined for one that is neither a string, a number nor binary. */
 export function valueReply(value: unknown): string | undefined {
@@ -40,7 +49,7 @@ export const keyReply = (key: string): string => bulk(latin1Of(key));
 
 /** What is UTF-8 is stored as a string, which gives the same octets again; what is not as a Buffer. */
 export function storedOf(octets: string): string | Buffer {
-  if (ASCII.test(octets)) return octets;
+  if (isAscii(octets)) return octets;
   const bytes = Buffer.from(octets, 'latin1');
   const text = bytes.toString();
   return Buffer.from(text).equals(bytes) ? text : bytes;
