@@ -14,7 +14,7 @@ export class Blocks {
   /** Blocks closed so far. */
   closed = 0;
   readonly bytes: Buffer = Buffer.from(new ArrayBuffer(GENERATIONS * STRIDE));
-  readonly view: DataView = new DataView(this.bytes.buffer);
+  readonly words: Int32Array = new Int32Array(this.bytes.buffer);
   /** Of each generation's block, the byte of `bytes` that its next entry begins at, and how many entries it has. */
   readonly ends = new Int32Array(GENERATIONS);
   readonly entries = new Int32Array(GENERATIONS);

@@ -23,6 +23,12 @@ const WORD_RANGE = 2 ** 32;
 const LOOP_WORDS = 96;
 /** Entries that are copied between two looks at the version: each look is a call of some 25 ns. */
 const BATCH = 32;
+/** The head of an entry in a block, in words. */
+const head = new Int32Array(6);
+const headExpiry = new Float64Array(head.buffer, 8, 1);
+const HEAD_KEY_BYTES = 0;
+const HEAD_VALUE_BYTES = 1;
+const HEAD_KIND = 4;
 /** Words of a cache line. */
 const LINE_WORDS = 16;
 const OTHERS = META_CHAINED | META_EXTENDED;
@@ -99,7 +105,7 @@ export class Copier {
   #copyBatch(shard: Shard, order: LayOrder, from: number, end: number): number {
     const { words: m, memory } = shard;
     const { slots, refs } = order;
-    const { view, ends } = this.#blocks;
+    const { bytes, words: out, ends } = this.#blocks;
     const recency = this.#recency;
     for (let at = from; at < end; at++) {
       const slot = slots[at];
@@ -117,21 +123,24 @@ export class Copier {
       if (valueWord + valueWords > m.length) return at;
       const high = m[word + ENTRY.high];
       const expiry = (high & EXPIRY_HIGH_MASK) * WORD_RANGE + (m[word + ENTRY.expiry] >>> 0);
-      if (expiry <= this.now) continue;
+      const expiresAt = expiry === NEVER ? Number.POSITIVE_INFINITY : expiry;
+      if (expiresAt <= this.now) continue;
       const generation = recency.generationOf(shard, slot, ref);
       const start = ends[generation];
       if (start + lengthBytes > Blocks.limitOf(generation)) {
         this.stoppedFor = generation;
         return at;
       }
-      view.setInt32(start, keyBytes, true);
-      view.setInt32(start + 4, valueBytes, true);
-      view.setFloat64(start + 8, expiry === NEVER ? Number.POSITIVE_INFINITY : expiry + this.#toDate, true);
-      view.setInt32(start + 16, (meta >> META_KIND_SHIFT) & META_KIND_MASK, true);
+      head[HEAD_KEY_BYTES] = keyBytes;
+      head[HEAD_VALUE_BYTES] = valueBytes;
+      headExpiry[0] = expiresAt + this.#toDate;
+      head[HEAD_KIND] = (meta >> META_KIND_SHIFT) & META_KIND_MASK;
+      copyWords(head, HEAD_KEY_BYTES, HEAD_BYTES >> 2, out, start);
       // Whole words: what is behind the key's last byte is written over by the value, and what is behind that by the next entry.
       const keyAt = start + HEAD_BYTES;
-      this.#copyWords(shard, word + ENTRY.headWords, keyWords, keyAt);
-      this.#copyWords(shard, valueWord, valueWords, keyAt + keyBytes);
+      copyWords(m, word + ENTRY.headWords, keyWords, out, keyAt);
+      if (valueWords <= LOOP_WORDS) copyWords(m, valueWord, valueWords, out, keyAt + keyBytes);
+      else bytes.set(shard.bytes.subarray(valueWord << 2, (valueWord << 2) + valueBytes), keyAt + keyBytes);
       ends[generation] = start + lengthBytes;
       this.#generations[this.#copied] = generation;
       this.#starts[this.#copied++] = start;
@@ -151,13 +160,24 @@ export class Copier {
     this.entries += this.#copied;
     this.bytes += this.#copiedBytes;
   }
+}
 
-  #copyWords({ words: m, bytes }: Shard, from: number, count: number, to: number): void {
-    if (count > LOOP_WORDS) {
-      this.#blocks.bytes.set(bytes.subarray(from << 2, (from + count) << 2), to);
-      return;
-    }
-    const { view } = this.#blocks;
-    for (let i = 0; i < count; i++) view.setInt32(to + (i << 2), m[from + i], true);
+/**
+ * Copies whole words to any byte: each store takes what the last word left over, so all are aligned. Up to four bytes behind
+ * the last are zeroed. Little-endian, as a dump is and as the systems are that Node runs on.
+ */
+function copyWords(from: Int32Array, at: number, count: number, to: Int32Array, toByte: number): void {
+  let word = toByte >> 2;
+  const shift = (toByte & 3) << 3;
+  if (shift === 0) {
+    for (let i = 0; i < count; i++) to[word + i] = from[at + i];
+    return;
   }
+  let left = to[word] & ((1 << shift) - 1);
+  for (let i = 0; i < count; i++) {
+    const next = from[at + i];
+    to[word++] = left | (next << shift);
+    left = next >>> (32 - shift);
+  }
+  to[word] = left;
 }
