@@ -1,21 +1,19 @@
-import { EXTRAS, NAMESPACES_SHIFT } from '../memory/layout.js';
-import { Reading } from '../table/read.js';
-import { insideStart, keyStart, namesOf, type Space } from '../table/space.js';
+import { LayOrder, ORDERED_BUCKETS } from '../table/lay-order.js';
+import type { Shard } from '../table/shard.js';
+import type { Space } from '../table/space.js';
 import type { Table } from '../table/table.js';
-import { createWalked, eachEntryOf } from '../table/walk.js';
 import { Blocks } from './blocks.js';
 import { compressionOf } from './compression.js';
-import { EntryToWrite } from './entry-format.js';
-import { encodeClosing, encodeHeader, MAX_SHARED_PAYLOAD_BYTES } from './format.js';
+import { AT_ANOTHER_KIND, Copier } from './copier.js';
+import { encodeClosing, encodeHeader } from './format.js';
 import { checkPath, checkSnapshotOptions, type DumpReport, type SnapshotOptions } from './options.js';
+import { OtherEntries } from './other-entries.js';
 import { OutputFile } from './output-file.js';
 import { Pace } from './pace.js';
 import { Recency } from './recency.js';
 
-/** Buckets that are walked before the clock is looked at, however few entries they hold. */
-const WALKED_BUCKETS = 1024;
 /** Entries after which the clock is looked at, and their bytes. */
-const ENTRIES_BEFORE_LOOK = 32;
+const ENTRIES_BEFORE_LOOK = 256;
 const BYTES_BEFORE_LOOK = 256 * 1024;
 
 /** What a dump and a load need of a cache. */
@@ -47,7 +45,7 @@ export async function dump(
     pace.check();
     const output = await OutputFile.create(path, compression);
     try {
-      await writeAll(cache, space, output, pace);
+      await new Dump(cache, space, output, pace).write();
       await output.commit();
       pace.bytes = output.fileBytes;
     } catch (error) {
@@ -61,73 +59,100 @@ export async function dump(
   }
 }
 
-/** A reading whose bytes are written and not handed out: one memory serves for all of them. */
-class ReusedReading extends Reading {
-  #room = Buffer.allocUnsafeSlow(MAX_SHARED_PAYLOAD_BYTES);
+/** A dump under way. */
+class Dump {
+  readonly #cache: Snapshotted;
+  readonly #table: Table;
+  readonly #output: OutputFile;
+  readonly #pace: Pace;
+  readonly #toDate: number;
+  readonly #blocks = new Blocks();
+  readonly #order = new LayOrder();
+  /** For the entries of a namespace, all of which have extras, there is none. */
+  readonly #copier: Copier | undefined;
+  readonly #others: OtherEntries;
+  #bytesLooked = 0;
 
-  override target(_kind: number, lengthBytes: number): Buffer {
-    if (lengthBytes > this.#room.length) this.#room = Buffer.allocUnsafeSlow(lengthBytes);
-    return this.#room;
+  constructor(cache: Snapshotted, space: Space, output: OutputFile, pace: Pace) {
+    this.#cache = cache;
+    this.#table = cache.begin();
+    this.#output = output;
+    this.#pace = pace;
+    this.#toDate = this.#table.clock.toDate();
+    const recency = new Recency(this.#table.shards);
+    this.#others = new OtherEntries(space, this.#toDate, recency, this.#blocks);
+    if (space.prefix.length > 0) return;
+    this.#copier = new Copier(this.#toDate, recency, this.#blocks);
+    this.#copier.now = this.#table.clock.now();
   }
-}
 
-async function writeAll(cache: Snapshotted, space: Space, output: OutputFile, pace: Pace): Promise<void> {
-  const { clock, shards } = cache.begin();
-  const recency = new Recency(shards);
-  const reading = new ReusedReading();
-  const entry = new EntryToWrite(clock.toDate());
-  const blocks = new Blocks();
-  const walked = createWalked();
-  await output.append(
-    encodeHeader({ created: clock.now() + clock.toDate(), codec: cache.hasCodec ? 'custom' : 'default' }),
-  );
-  let left = ENTRIES_BEFORE_LOOK;
-  let bytesLeft = BYTES_BEFORE_LOOK;
-  for (const shard of shards) {
-    for (let bucket = 0; bucket < shard.bucketCount; bucket += WALKED_BUCKETS) {
-      const end = Math.min(shard.bucketCount, bucket + WALKED_BUCKETS);
-      for (const { key, keyBytes, slot } of eachEntryOf(shard, bucket, end, walked, reading, true)) {
-        const from = insideStart(space, key, keyBytes);
-        if (from < 0 || isCovered(reading, key, keyBytes)) continue;
-        entry.take(reading, key, from, keyBytes);
-        const generation = recency.generationOf(shard, slot, reading.ref);
-        const full = blocks.full(generation, entry);
-        if (full !== undefined) {
-          const written = output.append(full);
-          if (written !== undefined) await written;
-        }
-        blocks.add(generation, entry);
-        pace.entries++;
-        bytesLeft -= entry.lengthBytes;
-        if (--left > 0 && bytesLeft > 0) continue;
-        left = ENTRIES_BEFORE_LOOK;
-        bytesLeft = BYTES_BEFORE_LOOK;
-        if (pace.isDue()) await pause(cache, output, pace);
+  async write(): Promise<void> {
+    const { clock, shards } = this.#table;
+    const codec = this.#cache.hasCodec ? 'custom' : 'default';
+    await this.#output.append(encodeHeader({ created: clock.now() + this.#toDate, codec }));
+    for (const shard of shards) {
+      for (let bucket = 0; bucket < shard.bucketCount; bucket += ORDERED_BUCKETS) {
+        this.#order.collect(shard, bucket, Math.min(shard.bucketCount, bucket + ORDERED_BUCKETS));
+        await this.#writeOrdered(shard);
       }
-      if (pace.isDue()) await pause(cache, output, pace);
     }
+    for (const block of this.#blocks.rest()) {
+      await this.#output.append(block);
+      if (this.#pace.isDue()) await this.#breathe();
+    }
+    this.#pace.check();
+    const { closed } = this.#blocks;
+    await this.#output.append(
+      encodeClosing({ blocks: closed, entries: this.#pace.entries, bytes: this.#output.bytes }),
+    );
   }
-  for (const block of blocks.rest()) {
-    await output.append(block);
-    if (pace.isDue()) await pause(cache, output, pace);
+
+  async #writeOrdered(shard: Shard): Promise<void> {
+    const { count } = this.#order;
+    if (this.#pace.isDue()) await this.#breathe();
+    for (let end = 0; end < count; ) {
+      let at = end;
+      end = Math.min(count, at + ENTRIES_BEFORE_LOOK);
+      while (at < end) {
+        at = this.#copier?.copy(shard, this.#order, at, end) ?? at;
+        if (at < end && (await this.#writeStopped(shard, at))) at++;
+        if (this.#hasMovedMuch() && this.#pace.isDue()) await this.#breathe();
+      }
+      if (this.#pace.isDue()) await this.#breathe();
+    }
+    this.#pace.entries = this.#entries;
   }
-  pace.check();
-  await output.append(encodeClosing({ blocks: blocks.closed, entries: pace.entries, bytes: output.bytes }));
-}
 
-/**
- * Whether the entry belongs to more than the namespaces of its key: to what the tier keeps near (tier/near.ts). That is the
- * remote's, and true as long as the link tells of changes, which a file does not.
- */
-function isCovered(reading: Reading, key: Buffer, keyBytes: number): boolean {
-  if (!reading.isExtended) return false;
-  const namespaces = reading.extras.words[EXTRAS.counts] >>> NAMESPACES_SHIFT;
-  return namespaces > 0 && namespaces > namesOf(key, keyStart(key, keyBytes)).length;
-}
+  /** Goes on from where the copier stopped: whether the entry there is done. */
+  async #writeStopped(shard: Shard, at: number): Promise<boolean> {
+    const full = this.#copier?.stoppedFor ?? AT_ANOTHER_KIND;
+    if (full !== AT_ANOTHER_KIND) {
+      await this.#output.append(this.#blocks.close(full));
+      return false;
+    }
+    const block = this.#others.take(shard, this.#order.slots[at]);
+    if (block !== undefined) await this.#output.append(block);
+    this.#others.add();
+    return true;
+  }
 
-async function pause(cache: Snapshotted, output: OutputFile, pace: Pace): Promise<void> {
-  pace.bytes = output.fileBytes;
-  await pace.breathe();
-  // Somebody may have closed the cache meanwhile.
-  cache.begin();
+  #hasMovedMuch(): boolean {
+    const bytes = this.#others.bytes + (this.#copier?.bytes ?? 0);
+    if (bytes - this.#bytesLooked < BYTES_BEFORE_LOOK) return false;
+    this.#bytesLooked = bytes;
+    return true;
+  }
+
+  get #entries(): number {
+    return this.#others.entries + (this.#copier?.entries ?? 0);
+  }
+
+  async #breathe(): Promise<void> {
+    this.#pace.entries = this.#entries;
+    this.#pace.bytes = this.#output.fileBytes;
+    await this.#pace.breathe();
+    // Somebody may have closed the cache meanwhile.
+    const { clock } = this.#cache.begin();
+    if (this.#copier !== undefined) this.#copier.now = clock.now();
+  }
 }

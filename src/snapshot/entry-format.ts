@@ -11,7 +11,7 @@ import { MAX_STORED_KEY_BYTES } from '../memory/layout.js';
 import { graceEndOf, lifetimeOf, MAX_TAG_LENGTH, MAX_TAGS, tagsOf } from '../table/extras.js';
 import type { Reading } from '../table/read.js';
 
-const HEAD_BYTES = 20;
+export const HEAD_BYTES = 20;
 const FLAG_EXTRAS = 1;
 const TIMES_BYTES = 16;
 /** Below this many bytes a plain loop beats the call of a builtin copy. */

@@ -5,7 +5,7 @@ import { describe, SharedCacheError } from '../errors.js';
 import type { Compression } from './compression.js';
 import { Packer } from './packer.js';
 
-const STAGE_BYTES = 256 * 1024;
+const STAGE_BYTES = 1024 * 1024;
 
 /**
  * A file that appears whole or not at all: it is written under another name in the same folder, brought to the disk, and

@@ -5,6 +5,8 @@ import { GENERATIONS } from './format.js';
 
 /** Buckets that are looked at to learn how recency is spread. */
 const SAMPLED_BUCKETS = 2048;
+/** Equal parts of what lies between the bounds; of each is known what generation the search for one in it begins at. */
+const PARTS = 1024;
 
 /**
  * Sorts entries into generations of about equal size by how recently they were used: what the policy knows of it, read
@@ -14,6 +16,9 @@ const SAMPLED_BUCKETS = 2048;
 export class Recency {
   /** Where generations 1, 2, … begin, in order. */
   readonly #bounds: Float64Array;
+  readonly #firstOfPart = new Uint8Array(PARTS);
+  readonly #lowest: number;
+  readonly #partsPerUnit: number;
 
   constructor(shards: readonly Shard[]) {
     const sample = Float64Array.from(sampleOf(shards)).sort();
@@ -22,19 +27,26 @@ export class Recency {
     for (let i = 1; i < generations; i++) {
       this.#bounds[i - 1] = sample[Math.floor((i * sample.length) / generations)];
     }
+    this.#lowest = this.#bounds[0] ?? 0;
+    const range = (this.#bounds.at(-1) ?? 0) - this.#lowest;
+    this.#partsPerUnit = range > 0 ? PARTS / range : 0;
+    for (let part = 0, below = 0; part < PARTS; part++) {
+      while (below < this.#bounds.length && this.#partOf(this.#bounds[below]) < part) below++;
+      this.#firstOfPart[part] = below;
+    }
   }
 
   /** The generation of the entry in this slot, whose ref this is. */
   generationOf(shard: Shard, slot: number, ref: number): number {
     const recency = recencyOf(shard, slot, ref);
-    let low = 0;
-    let high = this.#bounds.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#bounds[middle] <= recency) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    const bounds = this.#bounds;
+    let generation = this.#firstOfPart[this.#partOf(recency)];
+    while (generation < bounds.length && bounds[generation] <= recency) generation++;
+    return generation;
+  }
+
+  #partOf(recency: number): number {
+    return Math.max(0, Math.min(PARTS - 1, ((recency - this.#lowest) * this.#partsPerUnit) | 0));
   }
 }
 

@@ -23,29 +23,22 @@ export function createWalked(): Walked {
  * Visits every live entry of the shard. Weakly consistent: an entry stays in its slot for life, so one that is there
  * throughout is seen exactly once; one that comes or goes may be seen or not.
  */
-export function eachEntry(shard: Shard, into: Reading, withValue: boolean): Generator<Walked> {
-  return eachEntryOf(shard, 0, shard.bucketCount, createWalked(), into, withValue);
-}
-
-/** The same for the entries in the buckets from `first` to before `end`. */
-export function* eachEntryOf(
-  shard: Shard,
-  first: number,
-  end: number,
-  walked: Walked,
-  into: Reading,
-  withValue: boolean,
-): Generator<Walked> {
-  for (let bucket = first; bucket < end; bucket++) {
+export function* eachEntry(shard: Shard, into: Reading, withValue: boolean): Generator<Walked> {
+  const walked = createWalked();
+  for (let bucket = 0; bucket < shard.bucketCount; bucket++) {
     walked.touched = touchEntries(shard, bucket);
     for (let place = 0; place < BUCKET_SLOTS; place++) {
-      const refWord = shard.bucketWord(bucket) + BUCKET_REFS + place;
-      if (shard.words[refWord] === 0) continue;
-      walked.slot = (bucket << SLOT_SHIFT) | place;
-      walked.keyBytes = readPlace(shard, refWord, into, withValue, walked.key);
-      if (walked.keyBytes >= 0 && isLive(shard, into)) yield walked;
+      if (shard.words[shard.bucketWord(bucket) + BUCKET_REFS + place] === 0) continue;
+      if (walkTo(shard, (bucket << SLOT_SHIFT) | place, walked, into, withValue)) yield walked;
     }
   }
+}
+
+/** Reads what the slot holds; whether that is a live entry. */
+export function walkTo(shard: Shard, slot: number, walked: Walked, into: Reading, withValue: boolean): boolean {
+  walked.slot = slot;
+  walked.keyBytes = readPlace(shard, shard.memory.refWord(slot), into, withValue, walked.key);
+  return walked.keyBytes >= 0 && isLive(shard, into);
 }
 
 /**
