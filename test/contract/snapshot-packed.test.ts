@@ -107,7 +107,7 @@ for (const name of NAMES) {
     t.ok(latest.length > 0.95 * left.length, `${latest.length} of ${left.length} that are left are of the later half`);
   });
 
-  t.test(`${name}: memory does not grow with the cache`, async (t) => {
+  t.test(`${name}: memory does not grow with the cache`, ONLY_LONG, async (t) => {
     const file = dumpFile(t) + name;
     const from = withCache<Buffer>(t, { maxBytes: '128MB', sweep: false });
     const value = Buffer.alloc(5_000);

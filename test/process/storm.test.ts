@@ -26,8 +26,8 @@ import {
 import { wholeNumbers } from '../fixtures/random.js';
 
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
-const KILLS = effort('KILLS', 24, 600);
-const RESTARTS = effort('RESTARTS', 1, 50);
+const KILLS = effort('KILLS', 16, 400);
+const RESTARTS = effort('RESTARTS', 1, 40);
 const AT_ONCE = 4;
 /** Far more than a bug needs to show. */
 const MOST_KILLS_OF_CONTROL = 400;
