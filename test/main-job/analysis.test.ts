@@ -4,6 +4,7 @@ import { analyseFile } from '../../examples/main-job/analysis/analyse.js';
 import { closureOf } from '../../examples/main-job/analysis/closure.js';
 import { findEntries } from '../../examples/main-job/analysis/entries.js';
 import { InputError } from '../../examples/main-job/errors.js';
+import { ONLY_LONG } from '../fixtures/effort.js';
 import { runJob, tableRow } from './run-job.js';
 
 const PACKAGES = {
@@ -27,7 +28,7 @@ const PACKAGES = {
   broken: { 'package.json': '{' },
 };
 
-t.test('packages that share files', async (t) => {
+t.test('packages that share files', ONLY_LONG, async (t) => {
   const dir = t.testdir({ node_modules: PACKAGES });
   const { code, stdout, stderr } = await runJob('--dir', `${dir}/node_modules`, '--threads', '2');
   t.equal(code, 0, stderr);
@@ -41,7 +42,7 @@ t.test('packages that share files', async (t) => {
   t.ok(perThread >= 4 && perThread <= 8, `${perThread} computations with a cache per thread`);
 });
 
-t.test('a folder without packages, and a limit', async (t) => {
+t.test('a folder without packages, and a limit', ONLY_LONG, async (t) => {
   const dir = t.testdir({
     'a.ts': "import { b } from './b.js';\nexport const a: number = b;\n",
     'b.ts': 'export const b = 1;\n',
@@ -56,7 +57,7 @@ t.test('a folder without packages, and a limit', async (t) => {
   t.strictSame({ reached, functions }, { reached: 2, functions: 0 });
 });
 
-t.test('bad folders', async (t) => {
+t.test('bad folders', ONLY_LONG, async (t) => {
   const dir = t.testdir({ file: '', empty: {}, types: { 'index.d.ts': '' } });
   const cases: [name: string, reason: string][] = [
     ['absent', 'no such file or directory'],

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { ONLY_LONG } from '../fixtures/effort.js';
 
 const check = readFileSync(new URL('../../../scripts/check.mjs', import.meta.url), 'utf8');
 
@@ -35,14 +36,14 @@ async function run(
   return { code, stdout, lastLine: stdout.trimEnd().split('\n').pop() ?? '' };
 }
 
-t.test('all well, with the long tests', async (t) => {
+t.test('all well, with the long tests', ONLY_LONG, async (t) => {
   const test = "console.log(process.argv[2] === '--long' ? '30 passed, 0 failed' : '7 passed, 0 failed')";
   const { code, lastLine } = await run(t, { test }, '--long');
   t.equal(lastLine, '41 passed, 0 failed', 'lint, types, package, docs and 37 tests');
   t.equal(code, 0);
 });
 
-t.test('the first part fails, and the tests', async (t) => {
+t.test('the first part fails, and the tests', ONLY_LONG, async (t) => {
   const test = "console.log('5 passed, 2 failed'); process.exitCode = 1";
   const { code, stdout, lastLine } = await run(t, { lint: 'process.exit(3)', test });
   t.equal(lastLine, '8 passed, 3 failed');
@@ -52,7 +53,7 @@ t.test('the first part fails, and the tests', async (t) => {
   t.match(stdout, /^docs +ok/m, 'the last part has run all the same');
 });
 
-t.test('tests that die without or after their count', async (t) => {
+t.test('tests that die without or after their count', ONLY_LONG, async (t) => {
   t.equal((await run(t, { test: 'process.exit(1)' })).lastLine, '4 passed, 1 failed');
   const test = "console.log('7 passed, 0 failed'); process.exitCode = 1";
   t.equal((await run(t, { test })).lastLine, '11 passed, 1 failed');

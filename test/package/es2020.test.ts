@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import ts from 'typescript';
+import { ONLY_LONG } from '../fixtures/effort.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
-t.test('a program with lib es2020 and skipLibCheck off', async (t) => {
+t.test('a program with lib es2020 and skipLibCheck off', ONLY_LONG, async (t) => {
   const folder = mkdtempSync(join(root, 'dist', 'es2020-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'program.mts');

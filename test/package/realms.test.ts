@@ -9,6 +9,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { ONLY_LONG } from '../fixtures/effort.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const { resolve } = createRequire(import.meta.url);
@@ -47,7 +48,7 @@ function project(t: Pick<typeof import('tap').t, 'testdir'>, files: Record<strin
   return folder;
 }
 
-t.test('jest, as an ES module and as CommonJS', async (t) => {
+t.test('jest, as an ES module and as CommonJS', ONLY_LONG, async (t) => {
   const folder = project(t, {
     'package.json': JSON.stringify({
       private: true,
@@ -70,7 +71,7 @@ t.test('jest, as an ES module and as CommonJS', async (t) => {
 });
 
 for (const pool of ['threads', 'vmThreads', 'vmForks']) {
-  t.test(`vitest, pool ${pool}`, async (t) => {
+  t.test(`vitest, pool ${pool}`, ONLY_LONG, async (t) => {
     const folder = project(t, {
       'a.test.mjs': `import { SharedCache, SharedCacheError } from 'mooncake-cache';
 import { expect, test } from 'vitest';
