@@ -1,37 +1,19 @@
-import {
-  ENTRY,
-  EXPIRY_HIGH_MASK,
-  META_CHAINED,
-  META_EXTENDED,
-  META_KEY_MASK,
-  META_KIND_MASK,
-  META_KIND_SHIFT,
-  NEVER,
-  SHARD,
-} from '../memory/layout.js';
+import { ENTRY, SHARD } from '../memory/layout.js';
 import { readFence } from '../sync/seqlock.js';
-import { wordOf } from '../table/entry.js';
+import { expiryAt, isChained, isExtended, keyBytesOf, kindOf, paddedToWord, wordOf } from '../table/entry.js';
 import type { LayOrder } from '../table/lay-order.js';
 import type { Shard } from '../table/shard.js';
 import { Blocks } from './blocks.js';
-import { HEAD_BYTES } from './entry-format.js';
-import { MAX_SHARED_PAYLOAD_BYTES } from './format.js';
+import { HEAD_BYTES, plainHead } from './entry-format.js';
+import { isLarge } from './format.js';
 import type { Recency } from './recency.js';
 
-const WORD_RANGE = 2 ** 32;
 /** Up to so many words a plain loop beats the call of a builtin copy. */
 const LOOP_WORDS = 96;
 /** Entries that are copied between two looks at the version: each look is a call of some 25 ns. */
 const BATCH = 32;
-/** The head of an entry in a block, in words. */
-const head = new Int32Array(6);
-const headExpiry = new Float64Array(head.buffer, 8, 1);
-const HEAD_KEY_BYTES = 0;
-const HEAD_VALUE_BYTES = 1;
-const HEAD_KIND = 4;
 /** Words of a cache line. */
 const LINE_WORDS = 16;
-const OTHERS = META_CHAINED | META_EXTENDED;
 
 /** Why the copier stopped, where it is not for a block that is full. */
 export const AT_ANOTHER_KIND = -1;
@@ -114,16 +96,14 @@ export class Copier {
       if (m[memory.refWord(slot)] !== ref) return at;
       const meta = m[word + ENTRY.meta];
       const valueBytes = m[word + ENTRY.valueBytes];
-      const keyBytes = meta & META_KEY_MASK;
+      const keyBytes = keyBytesOf(meta);
       const lengthBytes = HEAD_BYTES + keyBytes + valueBytes;
-      if ((meta & OTHERS) !== 0 || valueBytes < 0 || lengthBytes > MAX_SHARED_PAYLOAD_BYTES) return at;
-      const keyWords = (keyBytes + 3) >> 2;
+      if (isChained(meta) || isExtended(meta) || valueBytes < 0 || isLarge(lengthBytes)) return at;
+      const keyWords = paddedToWord(keyBytes) >> 2;
       const valueWord = word + ENTRY.headWords + keyWords;
-      const valueWords = (valueBytes + 3) >> 2;
+      const valueWords = paddedToWord(valueBytes) >> 2;
       if (valueWord + valueWords > m.length) return at;
-      const high = m[word + ENTRY.high];
-      const expiry = (high & EXPIRY_HIGH_MASK) * WORD_RANGE + (m[word + ENTRY.expiry] >>> 0);
-      const expiresAt = expiry === NEVER ? Number.POSITIVE_INFINITY : expiry;
+      const expiresAt = expiryAt(m, word);
       if (expiresAt <= this.now) continue;
       const generation = recency.generationOf(shard, slot, ref);
       const start = ends[generation];
@@ -131,11 +111,8 @@ export class Copier {
         this.stoppedFor = generation;
         return at;
       }
-      head[HEAD_KEY_BYTES] = keyBytes;
-      head[HEAD_VALUE_BYTES] = valueBytes;
-      headExpiry[0] = expiresAt + this.#toDate;
-      head[HEAD_KIND] = (meta >> META_KIND_SHIFT) & META_KIND_MASK;
-      copyWords(head, HEAD_KEY_BYTES, HEAD_BYTES >> 2, out, start);
+      const head = plainHead(keyBytes, valueBytes, expiresAt + this.#toDate, kindOf(meta));
+      copyWords(head, 0, HEAD_BYTES >> 2, out, start);
       // Whole words: what is behind the key's last byte is written over by the value, and what is behind that by the next entry.
       const keyAt = start + HEAD_BYTES;
       copyWords(m, word + ENTRY.headWords, keyWords, out, keyAt);

@@ -21,6 +21,18 @@ export const MAX_ENTRY_OVERHEAD_BYTES = HEAD_BYTES + TIMES_BYTES + MAX_TAGS * (2
 
 const NO_TAGS: readonly string[] = [];
 
+const plainWords = new Int32Array(6);
+const plainExpiry = new Float64Array(plainWords.buffer, 8, 1);
+
+/** The head of an entry without extras, in words that the next call writes over. `expiresAt`: ms since 1970. Little-endian, as the systems are that Node runs on. */
+export function plainHead(keyBytes: number, valueBytes: number, expiresAt: number, kind: number): Int32Array {
+  plainWords[0] = keyBytes;
+  plainWords[1] = valueBytes;
+  plainExpiry[0] = expiresAt;
+  plainWords[4] = kind;
+  return plainWords;
+}
+
 /** The entry that was read, with its key, as it will lie in a block. */
 export class EntryToWrite {
   /** Bytes it takes. */
