@@ -2,10 +2,9 @@
  * A dump and a load leave the event loop its turns. What is counted is work, not time: how often they ask the clock whether a
  * turn is due, which they do every few entries, between one turn and the next.
  */
-import { rmSync } from 'node:fs';
 import t from 'tap';
 import type { SharedCache as Cache } from '../../src/index.js';
-import { type Bug, copyEngine } from '../fixtures/instrument.js';
+import { type Bug, engineFor } from '../fixtures/instrument.js';
 import { dumpFile } from '../fixtures/snapshots.js';
 
 type Test = typeof t;
@@ -16,10 +15,9 @@ Object.assign(globalThis, { looksAtTheClock: looks });
 
 /** A copy of the engine that counts its looks. */
 async function engine(t: Pick<Test, 'teardown'>, bug?: Bug): Promise<typeof Cache> {
-  const { folder, entry } = copyEngine(bug, (text, name) =>
+  const { entry } = engineFor(t, bug, (text, name) =>
     name === 'snapshot/pace.js' ? text.replace('isDue() {', 'isDue() { globalThis.looksAtTheClock[0]++;') : text,
   );
-  t.teardown(() => rmSync(folder, { recursive: true }));
   return (await import(entry)).SharedCache;
 }
 

@@ -2,16 +2,13 @@
  * Writes and reads of one key by two processes that share a cache, while what one of them asks is held up on its way to the
  * server: every write is carried out, and what it overwrote is not kept near, also when its process is killed.
  */
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import type { SharedCache } from '../../src/index.js';
 import type { TieredCache } from '../../src/tier/index.js';
 import { join, NO_SERVER, startFor, until, urlOf } from '../fixtures/fleet.js';
-import type { Membership, Order } from '../fixtures/fleet-member.js';
-import { type Bug, copyEngine } from '../fixtures/instrument.js';
+import { type MemberProcess, type Modules, OWN_MODULES, startMember } from '../fixtures/fleet-process.js';
+import { type Bug, engineFor } from '../fixtures/instrument.js';
 import { folderFor } from '../fixtures/process/folder.js';
 import { startProxy, type TcpProxy } from '../fixtures/proxy.js';
 
@@ -21,7 +18,7 @@ interface Scene {
   /** In this process. */
   cache: TieredCache<number>;
   /** On the same cache, in another process, behind the proxy. */
-  neighbour: ChildProcess;
+  neighbour: MemberProcess;
   proxy: TcpProxy;
   /** On another machine, so to say. */
   remote: TieredCache<number>;
@@ -29,11 +26,8 @@ interface Scene {
 
 /** All know the key, whose value is 1. */
 async function setScene(t: Test, bug?: Bug): Promise<Scene> {
-  const copy = bug === undefined ? undefined : copyEngine(bug);
-  if (copy !== undefined) t.teardown(() => rmSync(copy.folder, { recursive: true }));
-  const library = copy?.entry ?? new URL('../../src/index.js', import.meta.url).href;
-  const tier = copy?.tier ?? new URL('../../src/tier/index.js', import.meta.url).href;
-  const { SharedCache: Cache } = (await import(library)) as { SharedCache: typeof SharedCache };
+  const { entry, tier }: Modules = bug === undefined ? OWN_MODULES : engineFor(t, bug);
+  const { SharedCache: Cache } = (await import(entry)) as { SharedCache: typeof SharedCache };
   const { TieredCache: Tiered } = (await import(tier)) as { TieredCache: typeof TieredCache };
   const server = await startFor(t);
   const proxy = await startProxy(server);
@@ -51,33 +45,19 @@ async function setScene(t: Test, bug?: Bug): Promise<Scene> {
     local.close();
   });
   await until(() => cache.status === 'up');
-  const membership: Membership = { library, tier, url: urlOf(proxy), path };
-  const program = fileURLToPath(new URL('../fixtures/fleet-member.js', import.meta.url));
-  const neighbour = fork(program, [JSON.stringify(membership)], { execArgv: [] });
-  t.teardown(async () => {
-    if (neighbour.exitCode !== null || neighbour.signalCode !== null) return;
-    neighbour.kill('SIGKILL');
-    await once(neighbour, 'exit');
-  });
-  await once(neighbour, 'message');
+  const neighbour = await startMember(t, { entry, tier, url: urlOf(proxy), path });
   const remote = await join<number>(t, { url: urlOf(server) });
   await remote.put('k', 1);
-  await tell(neighbour, { do: 'get', key: 'k' });
+  await neighbour.tell({ do: 'get', key: 'k' });
   await until(async () => (await cache.get('k')) === 1 && cache.local.get('k') === 1);
   return { cache, neighbour, proxy, remote };
-}
-
-async function tell(child: ChildProcess, order: Order): Promise<unknown> {
-  const answered = once(child, 'message') as Promise<[{ value: unknown }]>;
-  child.send(order);
-  return (await answered)[0].value;
 }
 
 t.test('a put while this thread waits for another that reads the key', { skip: NO_SERVER }, async (t) => {
   const { cache, neighbour, proxy, remote } = await setScene(t);
   cache.local.delete('k');
   proxy.isHolding = true;
-  const theirs = tell(neighbour, { do: 'get', key: 'k' });
+  const theirs = neighbour.tell({ do: 'get', key: 'k' });
   await until(() => proxy.held().includes('app:k'));
   const mine = cache.get('k');
   t.equal(await cache.put('k', 2), true);
@@ -88,17 +68,17 @@ t.test('a put while this thread waits for another that reads the key', { skip: N
   proxy.release();
   await theirs;
   t.equal(await cache.get('k'), 2);
-  t.equal(await tell(neighbour, { do: 'get', key: 'k' }), 2);
+  t.equal(await neighbour.tell({ do: 'get', key: 'k' }), 2);
 });
 
 /** What is read after a write's process was killed, while the write is on its way, and whether it is near for ever. */
 async function killWriter(t: Test, bug?: Bug): Promise<{ stays: boolean }> {
   const { cache, neighbour, proxy, remote } = await setScene(t, bug);
   proxy.isHolding = true;
-  void tell(neighbour, { do: 'put', key: 'k', value: 2 }).catch(() => {});
+  void neighbour.tell({ do: 'put', key: 'k', value: 2 });
   await until(() => proxy.held().includes('EVALSHA'), 'the write is on its way');
-  neighbour.kill('SIGKILL');
-  await once(neighbour, 'exit');
+  neighbour.child.kill('SIGKILL');
+  await once(neighbour.child, 'exit');
   await until(async () => (await cache.get('k')) === 1 && cache.local.get('k') === 1, 'the old value is near');
   const before = cache.getStats().remote.invalidations;
   proxy.release();

@@ -5,7 +5,6 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
@@ -13,7 +12,8 @@ import type { Server } from '../../scripts/services/redis.js';
 import { effort, ONLY_LONG } from '../fixtures/effort.js';
 import { NO_SERVER, startFor, urlOf } from '../fixtures/fleet.js';
 import type { FleetHistory, HistoryOrder } from '../fixtures/fleet-history.js';
-import { type Bug, copyEngine } from '../fixtures/instrument.js';
+import { type Modules, OWN_MODULES } from '../fixtures/fleet-process.js';
+import { type Bug, engineFor } from '../fixtures/instrument.js';
 import { startProxy, type TcpProxy } from '../fixtures/proxy.js';
 import { wholeNumbers } from '../fixtures/random.js';
 import { untilFound } from '../fixtures/until-found.js';
@@ -34,14 +34,9 @@ const QUIET_MS = PROMISE_MS + 2_000;
 t.setTimeout(60_000 + SECONDS * 4_000 + CONTROL_ATTEMPTS * 60_000);
 t.comment(`SEED=${SEED}`);
 
-interface Fleet {
-  entry: string;
-  tier: string;
-}
-
 async function record(
   t: Parameters<typeof startFor>[0],
-  fleet: Fleet,
+  fleet: Modules,
   seconds: number,
   seed = SEED,
 ): Promise<FleetHistory[]> {
@@ -136,9 +131,7 @@ function staleReads(histories: readonly FleetHistory[]): string[] {
 const skip = NO_SERVER || ONLY_LONG.skip;
 
 t.test('no read is older than promised', { skip }, async (t) => {
-  const url = (file: string): string => new URL(file, import.meta.url).href;
-  const fleet = { entry: url('../../src/index.js'), tier: url('../../src/tier/index.js') };
-  const histories = await record(t, fleet, SECONDS);
+  const histories = await record(t, OWN_MODULES, SECONDS);
   t.equal(histories.length, 2 * PROCESSES);
   const reads = histories.reduce((sum, history) => sum + history.reads.length, 0);
   const writes = histories.reduce((sum, history) => sum + history.writes.length, 0);
@@ -162,8 +155,7 @@ const bugs: Record<string, Bug> = {
 
 for (const [name, bug] of Object.entries(bugs)) {
   t.test(`control: ${name}`, { skip }, async (t) => {
-    const copy = copyEngine(bug);
-    t.teardown(() => rmSync(copy.folder, { recursive: true }));
+    const copy = engineFor(t, bug);
     let attempt = 0;
     const found = await untilFound(async () => {
       const problems = staleReads(await record(t, copy, CONTROL_SECONDS, SEED + attempt++));

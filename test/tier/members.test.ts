@@ -2,19 +2,18 @@
  * Members in processes of their own: one loader for a stampede of them, also when loaders are killed; news that reaches a member
  * whose event loop is busy; one tracker for all threads and processes of a cache, replaced when it dies.
  */
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
-import t from 'tap';
+import t, { type Test } from 'tap';
+import type { Server } from '../../scripts/services/redis.js';
 import { SharedCache } from '../../src/index.js';
 import type { TieredCache as Tiered } from '../../src/tier/index.js';
 import { effort, ONLY_LONG } from '../fixtures/effort.js';
 import { join, NO_SERVER, startFor, until, urlOf } from '../fixtures/fleet.js';
-import type { Membership, Order } from '../fixtures/fleet-member.js';
-import { copyEngine } from '../fixtures/instrument.js';
+import type { Order } from '../fixtures/fleet-member.js';
+import { type MemberProcess, type Modules, OWN_MODULES, startMember } from '../fixtures/fleet-process.js';
+import { engineFor } from '../fixtures/instrument.js';
 import { folderFor } from '../fixtures/process/folder.js';
 
 const KEYS = effort('KEYS', 10, 50);
@@ -22,50 +21,16 @@ const CALLERS = 25;
 const PROCESSES = 4;
 t.setTimeout(180_000);
 
-const library = new URL('../../src/index.js', import.meta.url).href;
-const tier = new URL('../../src/tier/index.js', import.meta.url).href;
-
-interface Member {
-  child: ChildProcess;
-  /** Tells it, and resolves to its next answer that is no { loaded }. */
-  tell(order: Order): Promise<{ value: unknown }>;
-  loaded: string[];
-}
-
-async function fork_(t: Parameters<typeof startFor>[0], url: string, path?: string): Promise<Member> {
-  const membership: Membership = { library, tier, url, ...(path === undefined ? {} : { path }) };
-  const program = fileURLToPath(new URL('../fixtures/fleet-member.js', import.meta.url));
-  const child = fork(program, [JSON.stringify(membership)], { execArgv: [] });
-  t.teardown(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  });
-  const loaded: string[] = [];
-  const waiting: ((answer: { value: unknown }) => void)[] = [];
-  child.on('message', (message: { loaded?: string; value: unknown }) => {
-    if (message.loaded !== undefined) loaded.push(message.loaded);
-    else waiting.shift()?.(message);
-  });
-  const next = (): Promise<{ value: unknown }> => new Promise((resolve) => waiting.push(resolve));
-  await next();
-  return {
-    child,
-    loaded,
-    tell(order) {
-      child.send(order);
-      return next();
-    },
-  };
-}
+const memberAt = (t: Test, server: Server, path?: string): Promise<MemberProcess> =>
+  startMember(t, { ...OWN_MODULES, url: urlOf(server), ...(path === undefined ? {} : { path }) });
 
 t.test('a stampede of processes: one load a key', { skip: NO_SERVER }, async (t) => {
   const server = await startFor(t);
-  const members = await Promise.all(Array.from({ length: PROCESSES }, () => fork_(t, urlOf(server))));
+  const members = await Promise.all(Array.from({ length: PROCESSES }, () => memberAt(t, server)));
   const order: Order = { do: 'stampede', keys: KEYS, callers: CALLERS, ms: 50 };
   const answers = await Promise.all(members.map((member) => member.tell(order)));
   t.strictSame(
-    answers.map(({ value }) => value),
+    answers,
     Array.from({ length: PROCESSES }, () => KEYS),
   );
   const loads = members.flatMap(({ loaded }) => loaded);
@@ -78,14 +43,14 @@ t.test(
   { skip: NO_SERVER || ONLY_LONG.skip },
   async (t) => {
     const server = await startFor(t);
-    const [victim, other] = await Promise.all([fork_(t, urlOf(server)), fork_(t, urlOf(server))]);
+    const [victim, other] = await Promise.all([memberAt(t, server), memberAt(t, server)]);
     const order: Order = { do: 'stampede', keys: 3, callers: 5, ms: 60_000 };
     void victim.tell(order);
     await until(() => victim.loaded.length === 3);
     const answer = other.tell({ ...order, ms: 10 });
     victim.child.kill('SIGKILL');
     const start = performance.now();
-    t.equal((await answer).value, 3);
+    t.equal(await answer, 3);
     const ms = performance.now() - start;
     t.ok(ms < 8_000, `${ms.toFixed(0)} ms`);
     t.equal(new Set(other.loaded).size, 3);
@@ -95,7 +60,7 @@ t.test(
 t.test('news reaches a member whose event loop is busy', { skip: NO_SERVER }, async (t) => {
   const server = await startFor(t);
   const cache = await join<number>(t, { url: urlOf(server) });
-  const other = await fork_(t, urlOf(server));
+  const other = await memberAt(t, server);
   await cache.put('k', 0);
   const took: number[] = [];
   for (let i = 1; i <= 60; i++) {
@@ -114,15 +79,11 @@ t.test('news reaches a member whose event loop is busy', { skip: NO_SERVER }, as
 });
 
 /** Of `rounds` gets whose answer and the news of a later write arrive while the event loop is busy: how many stay stale. */
-async function staleFills(
-  t: Parameters<typeof startFor>[0],
-  modules: { entry: string; tier: string },
-  rounds: number,
-): Promise<number> {
+async function staleFills(t: Test, modules: Modules, rounds: number): Promise<number> {
   const { SharedCache: Cache } = (await import(modules.entry)) as { SharedCache: typeof SharedCache };
   const { TieredCache } = (await import(modules.tier)) as { TieredCache: typeof Tiered };
   const server = await startFor(t);
-  const other = await fork_(t, urlOf(server));
+  const other = await memberAt(t, server);
   const local = new Cache({ maxBytes: '4MB' });
   const cache = await TieredCache.open<number>({ local, remote: { url: urlOf(server) }, prefix: 'app:' });
   await until(() => cache.status === 'up');
@@ -151,13 +112,12 @@ async function staleFills(
 }
 
 t.test('an answer that news of its key overtook is not kept', { skip: NO_SERVER }, async (t) => {
-  t.equal(await staleFills(t, { entry: library, tier }, effort('ROUNDS', 30, 300)), 0);
+  t.equal(await staleFills(t, OWN_MODULES, effort('ROUNDS', 30, 300)), 0);
 });
 
 t.test('control: without the rule of overtaken loads it is', { skip: NO_SERVER || ONLY_LONG.skip }, async (t) => {
   const from = "if (claim.kind === 'full')\n            return false;";
-  const copy = copyEngine({ file: 'flight/leases.js', from, to: 'return true;' });
-  t.teardown(() => rmSync(copy.folder, { recursive: true }));
+  const copy = engineFor(t, { file: 'flight/leases.js', from, to: 'return true;' });
   const stale = await staleFills(t, copy, 100);
   t.ok(stale > 0, `${stale} stay stale`);
 });
@@ -178,11 +138,11 @@ t.test(
     const local = SharedCache.open(path, { maxBytes: '8MB' });
     const cache = await join<number>(t, { url: urlOf(server) }, { local });
     t.equal([...trackers].filter((worker) => worker.threadId > 0).length >= 1, true);
-    const neighbour = await fork_(t, urlOf(server), path);
+    const neighbour = await memberAt(t, server, path);
     const remote = await join<number>(t, { url: urlOf(server) });
     await remote.put('k', 1);
     await until(async () => (await cache.get('k')) === 1 && cache.local.get('k') === 1);
-    t.equal((await neighbour.tell({ do: 'get', key: 'k' })).value, 1);
+    t.equal(await neighbour.tell({ do: 'get', key: 'k' }), 1);
     t.equal(cache.getStats().local.threads, 2, 'the tracker is none of the users');
     await remote.put('k', 2);
     await until(() => cache.local.get('k') === undefined);
