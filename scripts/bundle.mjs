@@ -9,6 +9,7 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const LIB = 'dist/lib/';
+const outdir = root + LIB;
 const { exports, bin } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 
 /** By the name of the file in dist/lib: where it begins in dist. An entry's types say where that is. */
@@ -31,11 +32,11 @@ const common = {
   target: 'node20',
   packages: 'external',
   charset: 'utf8',
-  outdir: `${root}${LIB}`,
+  outdir,
   logLevel: 'warning',
 };
 
-rmSync(common.outdir ?? LIB, { recursive: true, force: true });
+rmSync(outdir, { recursive: true, force: true });
 await build({
   ...common,
   entryPoints: entries,

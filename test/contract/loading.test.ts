@@ -287,18 +287,14 @@ for (const [name, overtake] of Object.entries(overtaking)) {
 
 t.test('a load that goes on beside one that has ended is overtaken too', async (t) => {
   const cache = withCache<string>(t);
-  const [first, second] = [gate(), gate()];
+  const [first, second, ended] = [gate(), gate(), gate()];
   const abort = new AbortController();
-  let ended = (): void => {};
-  const hasEnded = new Promise<void>((resolve) => {
-    ended = resolve;
-  });
   const given = cache.getOrSet(
     'k',
     async () => {
       await first.promise;
       // Its lease is given back in the turn after this.
-      setImmediate(ended);
+      setImmediate(ended.open);
       return 'given up';
     },
     { signal: abort.signal },
@@ -311,7 +307,7 @@ t.test('a load that goes on beside one that has ended is overtaken too', async (
     return 'older';
   });
   first.open();
-  await hasEnded;
+  await ended.promise;
   cache.put('k', 'newer');
   second.open();
   t.equal(await beside, 'older');
