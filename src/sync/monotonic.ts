@@ -11,8 +11,30 @@ const machineMs = (): number => {
   const [seconds, nanoseconds] = hrtime();
   return seconds * 1e3 + nanoseconds / 1e6;
 };
-// performance.now() is the same clock, counted from this thread's start, and cheaper to ask.
-const startMs = machineMs() - performanceNow();
+
+/** Two questions this close together, in ms, were asked at one moment. */
+const ONE_MOMENT_MS = 0.02;
+const MOST_TRIES = 100;
+
+/**
+ * When performance.now() was 0, by the machine's clock: the same clock, cheaper to ask, counted from this thread's start.
+ * A thread that loses its core between the two questions would be late, or early, by that pause to its end, and what it
+ * stores would expire before or after its time for all others. So the clock is asked between two questions to the other,
+ * until they are one moment, or else the closest pair of all tries counts.
+ */
+const startMs = ((): number => {
+  let closest = Number.POSITIVE_INFINITY;
+  let start = 0;
+  for (let tries = 0; tries < MOST_TRIES && closest > ONE_MOMENT_MS; tries++) {
+    const before = performanceNow();
+    const machine = machineMs();
+    const after = performanceNow();
+    if (after - before >= closest) continue;
+    closest = after - before;
+    start = machine - (before + after) / 2;
+  }
+  return start;
+})();
 
 /** ms since an arbitrary moment that is the same for all threads and processes of the machine, with fractions. */
 export function monotonicMs(): number {

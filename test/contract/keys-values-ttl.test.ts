@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
+import { machineMs } from '../fixtures/time.js';
 import { withCache } from '../fixtures/with-cache.js';
 
 t.test('keys', (t) => {
@@ -120,13 +121,13 @@ for (const sweep of [false, true]) {
     for (let round = 0; round < 5; round++) {
       const ttl = 30 + round * 10;
       // The end lies between the two: this thread may rest meanwhile, and between a get and a look at the time.
-      const earliest = Date.now() + ttl;
+      const earliest = machineMs() + ttl;
       cache.put('short', round, { ttl });
-      const latest = Date.now() + ttl;
+      const latest = machineMs() + ttl;
       let last = 0;
-      for (let asked = Date.now(); cache.get('short') !== undefined; asked = Date.now()) last = asked;
+      for (let asked = machineMs(); cache.get('short') !== undefined; asked = machineMs()) last = asked;
       t.ok(last - latest <= 20, `seen until ${last - latest} ms after`);
-      t.ok(Date.now() >= earliest, 'and not gone early');
+      t.ok(machineMs() >= earliest, 'and not gone early');
     }
     t.end();
   });
@@ -135,8 +136,8 @@ for (const sweep of [false, true]) {
 t.test('cleanupExpired removes what has expired, and only that', (t) => {
   const cache = withCache<number>(t, { sweep: false });
   for (let i = 0; i < 1_000; i++) cache.put(`k${i}`, i, { ttl: i % 4 === 0 ? 1 : 60_000 });
-  const end = Date.now() + 3;
-  while (Date.now() < end);
+  const end = machineMs() + 3;
+  while (machineMs() < end);
   t.equal(cache.size, 1_000);
   t.equal([...cache.keys()].length, 750);
   t.equal(cache.cleanupExpired(), 250);

@@ -7,6 +7,7 @@ import { CONTROL } from '../../src/memory/layout.js';
 import { TEAM_SIZES } from '../fixtures/effort.js';
 import { type Expiries, LEASE_MS, LONG_TTL_KEY, SWEPT_KEYS, type Win } from '../fixtures/jobs/ttl.js';
 import { runTeam } from '../fixtures/team.js';
+import { machineMs } from '../fixtures/time.js';
 import { newCache, withCache } from '../fixtures/with-cache.js';
 
 t.setTimeout(120_000);
@@ -90,9 +91,9 @@ t.test('a thread that asks now and then, after the sweeper died with the thread 
   t.equal(words[CONTROL.ticking], 1, 'nobody has said that the clock stands');
   const ttl = 1_100;
   cache.put('short', 1, { ttl });
-  const end = Date.now() + ttl;
+  const end = machineMs() + ttl;
   let latest = 0;
-  for (let asked = Date.now(); cache.get('short') !== undefined; asked = Date.now()) {
+  for (let asked = machineMs(); cache.get('short') !== undefined; asked = machineMs()) {
     latest = asked - end;
     Atomics.wait(words, CONTROL.words - 1, 0, 50);
   }
