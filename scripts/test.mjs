@@ -8,7 +8,7 @@
  * The list of files comes from the sources (test/**\/*.test.ts), so a stale file in dist/ is never run.
  * What all files wrote is kept in .tap/last-run.tap.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -16,11 +16,14 @@ import { fileURLToPath } from 'node:url';
 import { Parser } from 'tap-parser';
 
 /** Seconds before one file is given up. On a quiet machine a file is meant to take less than 15, in the long run 150. */
-const FILE_TIMEOUT_SECONDS = { usual: 300, long: 1_500 };
+const FILE_TIMEOUT_SECONDS = { usual: 180, long: 600 };
 const GRACE_SECONDS = 10;
+/** A file that takes longer is named each time as many seconds have passed, so that nobody wonders what is waited for. */
+const PATIENCE_SECONDS = 60;
 /** Most test files start threads of their own: more files at once than this only adds noise. */
 const MAX_JOBS = 4;
 
+const hasGroups = process.platform !== 'win32';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const isLong = process.argv.includes('--long');
 const fragments = process.argv.slice(2).filter((argument) => argument !== '--long');
@@ -46,11 +49,20 @@ mkdirSync(`${root}.tap`, { recursive: true });
 const record = createWriteStream(`${root}.tap/last-run.tap`);
 const total = { passed: 0, failed: 0 };
 const waiting = [...runs];
+/** Process groups of the files that run now. @type {Set<number>} */
+const groups = new Set();
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
+  process.once(signal, () => interrupt(signal));
 let finished = 0;
 await Promise.all(Array.from({ length: jobs }, work));
 record.end();
 console.log(`\n${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed === 0 ? 0 : 1;
+
+/** @param {{ file: string, on?: string }} run */
+function nameOf({ file, on }) {
+  return on === undefined ? file : `${file} on ${on}`;
+}
 
 /** @param {string} name */
 function compiled(name) {
@@ -73,7 +85,7 @@ async function work() {
   for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) {
     const startedAt = performance.now();
     const { passed, failed, said, output } = await runFile(run);
-    const file = run.on === undefined ? run.file : `${run.file} on ${run.on}`;
+    const file = nameOf(run);
     total.passed += passed;
     total.failed += failed;
     finished += 1;
@@ -95,6 +107,8 @@ async function runFile({ file, on }) {
   const child = spawn(process.execPath, [`--import=${new URL('plain-workers.mjs', import.meta.url)}`, file], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own: what it started ends with it, and cannot hold its output open.
+    detached: hasGroups,
     env: {
       ...process.env,
       TAP: '1',
@@ -103,21 +117,48 @@ async function runFile({ file, on }) {
       ...(on && { SERVER_KIND: on }),
     },
   });
-  // tap ends the file itself, and says what it was at; this is for one that stands still.
-  const timer = setTimeout(() => child.kill('SIGKILL'), (timeoutSeconds + GRACE_SECONDS) * 1000);
+  const group = child.pid ?? 0;
+  groups.add(group);
   const parser = new Parser();
   /** @type {string[]} */
   const said = [];
+  let output = '';
+  // tap ends the file itself, and says what it was at; this is for one that stands still.
+  const timer = setTimeout(
+    () => {
+      said.push(
+        `         stood still; its processes, and the end of what it wrote:\n${processesOf(group)}${output.slice(-2_000)}\n`,
+      );
+      endGroup(group, 'SIGKILL');
+    },
+    (timeoutSeconds + GRACE_SECONDS) * 1000,
+  );
+  const startedAt = performance.now();
+  const reminder = setInterval(() => {
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    console.log(`       ... ${nameOf({ file, on })} has run for ${seconds} s`);
+  }, PATIENCE_SECONDS * 1000);
   const counts = tally(parser, said);
   const complete = new Promise((resolve) => parser.on('complete', resolve));
-  let output = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {
     output += text;
   });
   child.stdout.pipe(parser);
   child.stderr.setEncoding('utf8').on('data', (text) => said.push(text));
-  const [code, signal] = await once(child, 'close');
+  const closed = once(child, 'close');
+  const [code, signal] = await once(child, 'exit');
   clearTimeout(timer);
+  clearInterval(reminder);
+  endGroup(group, 'SIGKILL');
+  groups.delete(group);
+  // What left the group may still hold the output: nothing it says now is the test's.
+  const giveUp = setTimeout(() => {
+    child.stdout.destroy();
+    child.stderr.destroy();
+    parser.end();
+  }, GRACE_SECONDS * 1000);
+  await closed;
+  clearTimeout(giveUp);
   const { ok } = await complete;
   // A file can fail without a failed assertion: it never started, was killed, or ended before its plan.
   if (counts.failed === 0 && (code !== 0 || !ok)) {
@@ -125,6 +166,30 @@ async function runFile({ file, on }) {
     said.push(`not ok   ${file} ended with ${signal ?? code}${ok ? '' : ', its TAP incomplete or wrong'}\n`);
   }
   return { ...counts, said: said.join(''), output };
+}
+
+/**
+ * @param {number} group the process that leads it
+ * @param {NodeJS.Signals} signal
+ */
+function endGroup(group, signal) {
+  try {
+    process.kill(hasGroups ? -group : group, signal);
+  } catch {
+    // Nobody is left.
+  }
+}
+
+/** Passes a signal on to the files that run, which have a terminal's Ctrl+C not, and dies of it. @param {NodeJS.Signals} signal */
+function interrupt(signal) {
+  for (const group of groups) endGroup(group, signal);
+  process.kill(process.pid, signal);
+}
+
+/** A line for each process of that group, where there is a `ps` to ask. @param {number} group */
+function processesOf(group) {
+  const { stdout } = spawnSync('ps', ['-o', 'pid,ppid,stat,etimes,time,args', '-g', `${group}`], { encoding: 'utf8' });
+  return stdout ?? '';
 }
 
 /**
