@@ -83,5 +83,10 @@ export const SEPARATOR = '\0';
 
 export const HAS_REFERENCES = 1 << 31;
 
+/** Whether an object in this value, by its bytes, is in more than one place of it. */
+export function hasReferences(bytes: Uint8Array): boolean {
+  return (bytes[3] & 0x80) !== 0;
+}
+
 /** Where the number of an error's type begins in the payload; below are the bits of its parts. See error-parts.ts. */
 export const ERROR_TYPE_SHIFT = 5;

@@ -1,3 +1,6 @@
+import { ValueKind } from '../codec/kinds.js';
+import { hasReferences } from '../codec/plain-format.js';
+import { Template } from '../codec/template.js';
 import { SHARD } from '../memory/layout.js';
 import type { Reading } from './read.js';
 import type { Shard } from './shard.js';
@@ -10,6 +13,8 @@ const CACHE_BYTES_PER_PLACE = 2048;
 const WAYS = 4;
 const MAX_KEY_LENGTH = 128;
 const MAX_STRING_LENGTH = 256;
+/** Encoded bytes of an object. */
+const MAX_TREE_BYTES = 512;
 /** Read counts per place, so that few keys share one. */
 const COUNTS_PER_PLACE = 4;
 /** Readings per place after which all counts of readings and hits are halved. */
@@ -48,8 +53,9 @@ const PLACE = {
 const PLACE_SHIFT = 3;
 
 /**
- * Values this thread has read lately and may hand out again without searching the table or copying: primitives only, since
- * no caller can change them; at most 32,768, of at most 256 characters each.
+ * Values this thread has read lately and may hand out again without searching the table: primitives, which no caller can
+ * change, and of objects templates, whose copies are the callers' own; at most 32,768, of at most 256 characters or 512 encoded
+ * bytes each.
  *
  * It is coherent, not a second truth. Whoever changes an entry first adds one to the count that its hash shares with some
  * others, and only then changes it, all under the lock; so a count that is what it was when the value was read proves that
@@ -77,6 +83,8 @@ export class NearCache {
   /** Of extended entries: which keyspace's key it is, and the number of the last invalidation when the value was read. */
   #spaces: string[] = [];
   #invalidations = new Float64Array(0);
+  /** Of entries that are objects: the one read last; below zero when it was read once. */
+  #versions = new Float64Array(0);
   /** How often keys were read from the table, by hash. */
   #reads = new Uint8Array(0);
   #readings = 0;
@@ -116,8 +124,10 @@ export class NearCache {
     return this.#spaces[place] === space && this.#invalidations[place] === shard.tags.now();
   }
 
+  /** The value; of an object a copy, which is the caller's own. */
   value(place: number): unknown {
-    return this.#contents[2 * place + 1];
+    const kept = this.#contents[2 * place + 1];
+    return typeof kept === 'object' && kept !== null ? (kept as Template).copy() : kept;
   }
 
   expiresAt(place: number): number {
@@ -125,16 +135,41 @@ export class NearCache {
   }
 
   /**
-   * Keeps what was just read, if it is small, no caller can change it, and it is read often enough. To be called only after
-   * the same key was sought in vain.
+   * Keeps what was just read, if it is small and read often enough: a primitive, or a template of an object. To be called only
+   * after the same key was sought in vain.
    */
   remember(key: string, shard: Shard, space: string, reading: Reading, value: unknown): void {
-    if (!isSmallPrimitive(value) || key.length > MAX_KEY_LENGTH) return;
+    const isTree = typeof value === 'object' && value !== null;
+    if (!(isTree ? isSmallTree(reading) : isSmallPrimitive(value)) || key.length > MAX_KEY_LENGTH) return;
     if (this.#reads.length === 0) this.#makePlaces();
     const reads = this.#countReading(reading.hash);
     const place = this.#sought === NOT_NEAR ? this.#makePlace(key, reading.hash, reads) : this.#sought;
     if (place === NOT_NEAR) return;
-    this.#keep(place, shard, space, reading, value);
+    if (isTree) this.#rememberTree(place, shard, space, reading, value);
+    else this.#keep(place, shard, space, reading, value);
+  }
+
+  /**
+   * A template costs more than it saves once, and dies with its version of the value. So it is made when that version is read
+   * for the third time: where writes come as often as reads, mostly none is.
+   */
+  #rememberTree(place: number, shard: Shard, space: string, reading: Reading, tree: object): void {
+    const { version, changes } = reading;
+    const seen = this.#versions[place];
+    const template = seen === version ? (this.#templateAt(place, space) ?? Template.of(tree)) : undefined;
+    if (template !== undefined) {
+      this.#keep(place, shard, space, reading, template);
+      return;
+    }
+    this.#versions[place] = seen === -version ? version : -version;
+    this.#contents[2 * place + 1] = undefined;
+    // What the count of changes was not: so the place is not taken for current.
+    this.#words[(place << PLACE_SHIFT) + PLACE.changes] = changes - 1;
+  }
+
+  #templateAt(place: number, space: string): unknown {
+    const isExtended = this.#words[(place << PLACE_SHIFT) + PLACE.slot] < 0;
+    return (isExtended ? this.#spaces[place] : '') === space ? this.#contents[2 * place + 1] : undefined;
   }
 
   /** Keeps what this thread has just stored if the key is one of those near, else its next get would read what it wrote. */
@@ -170,6 +205,7 @@ export class NearCache {
     this.#doubles = new Float64Array(this.#words.buffer);
     this.#spaces = Array.from({ length: capacity }, () => '');
     this.#invalidations = new Float64Array(capacity);
+    this.#versions = new Float64Array(capacity);
     this.#reads = new Uint8Array(capacity * COUNTS_PER_PLACE);
   }
 
@@ -211,6 +247,8 @@ export class NearCache {
     if (place === NOT_NEAR) return NOT_NEAR;
     this.#hashes[place] = hash;
     this.#contents[2 * place] = key;
+    this.#contents[2 * place + 1] = undefined;
+    this.#versions[place] = Number.NaN;
     this.#words[(place << PLACE_SHIFT) + PLACE.hits] = reads;
     this.#words[(place << PLACE_SHIFT) + PLACE.age] = this.#age;
     return place;
@@ -228,5 +266,9 @@ export class NearCache {
 function isSmallPrimitive(value: unknown): boolean {
   if (typeof value === 'string') return value.length <= MAX_STRING_LENGTH;
   // A bigint may be of any size; those of one word are as small as a number.
-  return typeof value === 'bigint' ? BigInt.asIntN(64, value) === value : typeof value !== 'object';
+  return typeof value === 'bigint' ? BigInt.asIntN(64, value) === value : typeof value !== 'object' || value === null;
+}
+
+function isSmallTree({ kind, lengthBytes, copy }: Reading): boolean {
+  return lengthBytes <= MAX_TREE_BYTES && kind === ValueKind.plain && !hasReferences(copy);
 }
