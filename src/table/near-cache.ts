@@ -83,7 +83,7 @@ export class NearCache {
   /** Of extended entries: which keyspace's key it is, and the number of the last invalidation when the value was read. */
   #spaces: string[] = [];
   #invalidations = new Float64Array(0);
-  /** Of entries that are objects: the one read last; below zero when it was read once. */
+  /** Of entries that are objects: the one read last, below zero when it must be read twice more; NaN in a new place. */
   #versions = new Float64Array(0);
   /** How often keys were read from the table, by hash. */
   #reads = new Uint8Array(0);
@@ -150,8 +150,8 @@ export class NearCache {
   }
 
   /**
-   * A template costs more than it saves once, and dies with its version of the value. So it is made when that version is read
-   * for the third time: where writes come as often as reads, mostly none is.
+   * A template costs more than it saves once, and dies with its version of the value. So it is made when a version is read for
+   * the second time, and for the third if an older one was near: where writes come as often as reads, mostly none is made.
    */
   #rememberTree(place: number, shard: Shard, space: string, reading: Reading, tree: object): void {
     const { version, changes } = reading;
@@ -161,7 +161,7 @@ export class NearCache {
       this.#keep(place, shard, space, reading, template);
       return;
     }
-    this.#versions[place] = seen === -version ? version : -version;
+    this.#versions[place] = seen === -version || Number.isNaN(seen) ? version : -version;
     this.#contents[2 * place + 1] = undefined;
     // What the count of changes was not: so the place is not taken for current.
     this.#words[(place << PLACE_SHIFT) + PLACE.changes] = changes - 1;
