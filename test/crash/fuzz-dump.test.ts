@@ -8,7 +8,7 @@ import { effort } from '../fixtures/effort.js';
 import { wholeNumbers } from '../fixtures/random.js';
 import { dumpFile } from '../fixtures/snapshots.js';
 
-const MUTATIONS = effort('MUTATIONS', 200, 10_000);
+const MUTATIONS = effort('MUTATIONS', 200, 15_000);
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 console.log(`# SEED=${seed}, ${MUTATIONS} mutations`);
 
