@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import t from 'tap';
+import { onOneLine } from '../../src/cli/print.js';
 import { Progress } from '../../src/cli/progress.js';
 import { RateMeter } from '../../src/cli/rates.js';
 import { screenOf } from '../../src/cli/view.js';
@@ -242,6 +243,14 @@ t.test('the screen of top', async (t) => {
   t.notOk(screen.includes('\x1b'), 'no escape reaches the terminal that the view did not make');
   t.ok(screenOf('p', rates, true).startsWith('\x1b[1mp'));
   t.match(screenOf('p', meter.look(), false), /^gets +0\/s +– hits/m, 'no gets, no ratio');
+});
+
+t.test('names on one line', (t) => {
+  t.equal(onOneLine('a key of "é🥮"'), 'a key of "é🥮"');
+  const hostile = 'a\n\x1b[2J\x7f\x9b31m';
+  t.equal(onOneLine(hostile), String.raw`"a\n\u001b[2J\u007f\u009b31m"`);
+  t.equal(JSON.parse(onOneLine(hostile)), hostile);
+  t.end();
 });
 
 t.test('progress of long work', async (t) => {
