@@ -78,9 +78,8 @@ export const BLOCK = {
   doubles: 8 + CELLS,
 } as const;
 
-/** In doubles; `sequence` is the record's first word, 0 while it is being written. */
+/** In doubles; in the first one is the record's sequence, see ring.ts. */
 export const RECENT = {
-  sequence: 0,
   timestamp: 1,
   durationNs: 2,
   sizeBytes: 3,

@@ -5,7 +5,7 @@ import { MAX_NS } from './buckets.js';
 import { BLOCK, HEADER, NAME } from './layout.js';
 import type { MonitorMemory } from './memory.js';
 import { OperationNames } from './names.js';
-import { RecentRing } from './ring.js';
+import { RecentRing } from './recent.js';
 import { MonitorThreads } from './threads.js';
 import { countSecond, type Outcome } from './timeline.js';
 
