@@ -14,6 +14,8 @@ export { SharedMonitor } from './monitor/monitor.js';
 export type { Recorder, Sampler } from './monitor/recorder.js';
 export type { PrometheusRegistry } from './monitor/registry.js';
 export type {
+  HotKey,
+  HottestKeys,
   MonitoredTotals,
   MonitorInterval,
   OperationSummary,

@@ -10,7 +10,7 @@ import {
   type PutOptions,
   ttlOf,
 } from './arguments.js';
-import { decodeKey } from './codec/key.js';
+import { decodeKey, type KeyEncoder } from './codec/key.js';
 import { ValueKind } from './codec/kinds.js';
 import { decodePlacedKey, keyStart, type PlacedKey } from './codec/placed-key.js';
 import { canFreeze, type Encoded } from './codec/value.js';
@@ -134,9 +134,11 @@ export abstract class Keyspace<V = unknown> {
     const { timing } = this.session;
     const due = timing === undefined ? 0 : timing.due();
     if (due === 0) return this.#put(key, value, options);
+    const { key: encoder } = this.session.open();
     const start = monotonicMs();
     const stored = this.#put(key, value, options);
     timing?.recordPut(start, stored, this.session.value.lengthBytes, due);
+    this.#noteKey(key, encoder, false);
     return stored;
   }
 
@@ -180,9 +182,11 @@ export abstract class Keyspace<V = unknown> {
     const { timing } = this.session;
     const due = timing === undefined ? 0 : timing.due();
     if (due === 0) return this.#get(key);
+    const { key: encoder } = this.session.open();
     const start = monotonicMs();
     const value = this.#get(key);
     timing?.recordGet(start, value !== undefined, due);
+    this.#noteKey(key, encoder, true);
     return value;
   }
 
@@ -245,7 +249,10 @@ export abstract class Keyspace<V = unknown> {
       shard.loads.overtake(table.key);
       return removeLocked(shard, table.key);
     });
-    if (due !== 0) timing?.recordDelete(start, due);
+    if (due !== 0) {
+      timing?.recordDelete(start, due);
+      this.#noteKey(key, table.key, false);
+    }
     return removed;
   }
 
@@ -756,6 +763,15 @@ export abstract class Keyspace<V = unknown> {
     const list = listKeys(keys);
     for (const key of list) encoder.check(key);
     return list;
+  }
+
+  /**
+   * Tells the monitor which key the operation had that was timed. The encoder comes from before it: what a codec or a getter
+   * did meanwhile may have closed the cache, or encoded another key.
+   */
+  #noteKey(key: string, encoder: KeyEncoder, isRead: boolean): void {
+    encodeIn(this.space, key, encoder);
+    this.session.timing?.noteKey(encoder, isRead);
   }
 
   /** Records how long the load took, if the monitor wants to know. */
