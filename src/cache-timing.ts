@@ -1,3 +1,4 @@
+import type { EncodedKey } from './monitor/key-notes.js';
 import type { SharedMonitor } from './monitor/monitor.js';
 import type { Recorder, Sampler } from './monitor/recorder.js';
 import { monotonicMs } from './sync/monotonic.js';
@@ -5,8 +6,12 @@ import { monotonicMs } from './sync/monotonic.js';
 /** One operation in so many is timed unless the monitor's settings say otherwise. */
 export const DEFAULT_SAMPLE = 128;
 
-/** Times a cache's operations into its monitor: hits and misses of get apart, one operation in `sample`. */
+/**
+ * Times a cache's operations into its monitor: hits and misses of get apart, one operation in `sample`. Of those it times it
+ * notes the keys too.
+ */
 export class CacheTiming {
+  readonly #monitor: SharedMonitor;
   readonly #sampler: Sampler;
   readonly #hit: Recorder;
   readonly #miss: Recorder;
@@ -16,6 +21,7 @@ export class CacheTiming {
   readonly #evict: Recorder;
 
   constructor(monitor: SharedMonitor) {
+    this.#monitor = monitor;
     this.#sampler = monitor.sampler();
     this.#hit = monitor.recorder('get.hit');
     this.#miss = monitor.recorder('get.miss');
@@ -40,6 +46,11 @@ export class CacheTiming {
 
   recordDelete(startMs: number, due: number): void {
     this.#delete.record(elapsedNs(startMs), true, 0, due);
+  }
+
+  /** The key that a timed get, put or delete had, as it is encoded now. */
+  noteKey(key: EncodedKey, isRead: boolean): void {
+    this.#monitor.noteKey(key, isRead);
   }
 
   /** A load begins: what to call when it has ended, with whether it gave a value; undefined when it is not to be timed. */

@@ -1,18 +1,21 @@
 export type { PutOptions } from './arguments.js';
 export { type AttachOptions, SharedCache } from './cache.js';
 export type { Codec } from './codec/codec.js';
+export type { PlacedKey } from './codec/placed-key.js';
 export type { Inspection } from './debug/check.js';
 export type { Duration } from './duration.js';
 export { type ErrorCode, SharedCacheError } from './errors.js';
 export type { AsyncLoadOptions, LoaderContext, LoadOptions } from './flight/options.js';
 export type { WrapOptions } from './flight/wrap.js';
 export type { SharedCacheHandle } from './handle.js';
-export type { CounterEntry, Entry, Keyspace, PlacedKey, Synchronous } from './keyspace.js';
+export type { CounterEntry, Entry, Keyspace, Synchronous } from './keyspace.js';
 export type { Cause, LeaveEvent, LeaveListener, ListenOptions } from './listen.js';
 export { SharedMonitor } from './monitor/monitor.js';
 export type { Recorder, Sampler } from './monitor/recorder.js';
 export type { PrometheusRegistry } from './monitor/registry.js';
 export type {
+  HotKey,
+  HottestKeys,
   MonitoredTotals,
   MonitorInterval,
   OperationSummary,

@@ -10,8 +10,9 @@ import {
   type PutOptions,
   ttlOf,
 } from './arguments.js';
-import { decodeKey } from './codec/key.js';
+import { decodeKey, type KeyEncoder } from './codec/key.js';
 import { ValueKind } from './codec/kinds.js';
+import { decodePlacedKey, keyStart, type PlacedKey } from './codec/placed-key.js';
 import { canFreeze, type Encoded } from './codec/value.js';
 import type { Duration } from './duration.js';
 import { checkFunction, describe, SharedCacheError } from './errors.js';
@@ -41,7 +42,7 @@ import { fits, putLocked } from './table/put.js';
 import { fateOf, noteStoredLocked, Reading, read } from './table/read.js';
 import { reclaimLocked, removeLocked, takeLocked } from './table/remove.js';
 import type { Shard } from './table/shard.js';
-import { encodeIn, insideStart, isOwnKey, keyStart, namesOf, ownBytes, type Space, tagHashes } from './table/space.js';
+import { encodeIn, insideStart, isOwnKey, ownBytes, type Space, tagHashes } from './table/space.js';
 import type { Table } from './table/table.js';
 import { Fate } from './table/tags.js';
 import { touchLocked } from './table/touch.js';
@@ -59,14 +60,6 @@ export interface Entry<V> {
   version: number;
   /** The tags it was put with. */
   tags: string[];
-}
-
-/** A key, and where it is. */
-export interface PlacedKey {
-  /** The key in its own namespace. */
-  key: string;
-  /** The names of the namespaces it is in, the outermost first, from the keyspace that was asked; none for one of its own. */
-  namespaces: string[];
 }
 
 /** What `incrementEntry` tells of a counter. */
@@ -141,9 +134,11 @@ export abstract class Keyspace<V = unknown> {
     const { timing } = this.session;
     const due = timing === undefined ? 0 : timing.due();
     if (due === 0) return this.#put(key, value, options);
+    const { key: encoder } = this.session.open();
     const start = monotonicMs();
     const stored = this.#put(key, value, options);
     timing?.recordPut(start, stored, this.session.value.lengthBytes, due);
+    this.#noteKey(key, encoder, false);
     return stored;
   }
 
@@ -187,9 +182,11 @@ export abstract class Keyspace<V = unknown> {
     const { timing } = this.session;
     const due = timing === undefined ? 0 : timing.due();
     if (due === 0) return this.#get(key);
+    const { key: encoder } = this.session.open();
     const start = monotonicMs();
     const value = this.#get(key);
     timing?.recordGet(start, value !== undefined, due);
+    this.#noteKey(key, encoder, true);
     return value;
   }
 
@@ -252,7 +249,10 @@ export abstract class Keyspace<V = unknown> {
       shard.loads.overtake(table.key);
       return removeLocked(shard, table.key);
     });
-    if (due !== 0) timing?.recordDelete(start, due);
+    if (due !== 0) {
+      timing?.recordDelete(start, due);
+      this.#noteKey(key, table.key, false);
+    }
     return removed;
   }
 
@@ -577,12 +577,8 @@ export abstract class Keyspace<V = unknown> {
     for (const shard of session.begin().shards) {
       for (const { key, keyBytes } of eachEntry(shard, reading, false)) {
         if (insideStart(space, key, keyBytes) < 0) continue;
-        const start = keyStart(key, keyBytes);
-        const names = namesOf(key, start).slice(space.path.length);
-        yield {
-          key: decodeKey(key, start, keyBytes - start),
-          namespaces: names.map((name) => decodeKey(name, 0, name.length)),
-        };
+        const placed = decodePlacedKey(key, keyBytes);
+        yield { key: placed.key, namespaces: placed.namespaces.slice(space.path.length) };
         // Whoever asked may have closed the cache meanwhile.
         session.begin();
       }
@@ -767,6 +763,15 @@ export abstract class Keyspace<V = unknown> {
     const list = listKeys(keys);
     for (const key of list) encoder.check(key);
     return list;
+  }
+
+  /**
+   * Tells the monitor which key the operation had that was timed. The encoder comes from before it: what a codec or a getter
+   * did meanwhile may have closed the cache, or encoded another key.
+   */
+  #noteKey(key: string, encoder: KeyEncoder, isRead: boolean): void {
+    encodeIn(this.space, key, encoder);
+    this.session.timing?.noteKey(encoder, isRead);
   }
 
   /** Records how long the load took, if the monitor wants to know. */

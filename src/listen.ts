@@ -1,10 +1,9 @@
 import { checkObject } from './arguments.js';
-import { decodeKey } from './codec/key.js';
+import { decodePlacedKey } from './codec/placed-key.js';
 import { checkFunction, describe, rejectUnknown, SharedCacheError } from './errors.js';
 import { CAUSES } from './memory/layout.js';
 import { clearInterval, setInterval } from './sync/monotonic.js';
 import { EventReader, type RawEvent } from './table/event-reader.js';
-import { keyStart, namesOf } from './table/space.js';
 import type { Table } from './table/table.js';
 
 /**
@@ -90,9 +89,7 @@ function invalidCauses(received: unknown): SharedCacheError {
 }
 
 function eventOf({ key, cause }: RawEvent): LeaveEvent {
-  const start = keyStart(key, key.length);
-  const event = { key: decodeKey(key, start, key.length - start), cause: CAUSES[cause] };
-  if (start === 0) return event;
-  const namespace = namesOf(key, start).map((name) => decodeKey(name, 0, name.length));
-  return { ...event, namespace: namespace.join('/') };
+  const placed = decodePlacedKey(key, key.length);
+  const event = { key: placed.key, cause: CAUSES[cause] };
+  return placed.namespaces.length === 0 ? event : { ...event, namespace: placed.namespaces.join('/') };
 }

@@ -61,7 +61,7 @@ export interface SweepSettings {
 export interface MonitorSettings {
   /** One operation in so many is timed, 1 to 1,000,000. Default 128. */
   sample?: number | undefined;
-  /** Recent metrics kept for each thread, 1 to 65,536. Default 1,024. */
+  /** Recent metrics kept for each thread, 1 to 65,536, and keys, up to 256. Default 1,024. */
   retention?: number | undefined;
 }
 

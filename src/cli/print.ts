@@ -10,5 +10,9 @@ export function report(facts: object, isJson: boolean): void {
       print(`${name}: ${typeof fact === 'object' ? JSON.stringify(fact) : fact}`);
 }
 
-/** A name of the user's on one line: quoted if it has a line's end in it, or what a terminal would obey. */
-export const onOneLine = (name: string): string => (/\p{Cc}/u.test(name) ? JSON.stringify(name) : name);
+/** A name of the user's on one line: quoted as in JSON if it has a line's end in it, or what a terminal would obey. */
+export function onOneLine(name: string): string {
+  if (!/\p{Cc}/u.test(name)) return name;
+  // JSON has no need to escape U+007F to U+009F, of which terminals obey some.
+  return JSON.stringify(name).replaceAll(/\p{Cc}/gu, (control) => `\\u00${control.charCodeAt(0).toString(16)}`);
+}

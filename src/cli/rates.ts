@@ -1,4 +1,4 @@
-import type { CacheStats, MonitorInterval, SharedCache } from '../index.js';
+import type { CacheStats, HottestKeys, MonitorInterval, SharedCache } from '../index.js';
 
 /** What happened in a cache between two moments, and what it was at the later one. */
 export interface Rates {
@@ -12,6 +12,8 @@ export interface Rates {
   readonly hitRatio: number | null;
   /** By operation; nothing without a monitor. */
   readonly latency: MonitorInterval['operations'];
+  /** Of the last minute; null without a monitor. */
+  readonly hottest: HottestKeys | null;
 }
 
 /** Looks at a cache again and again, and tells what happened since the look before. */
@@ -49,6 +51,7 @@ export class RateMeter {
       left: Object.fromEntries(causes.map((cause) => [cause, rate((from) => from.left[cause])])) as CacheStats['left'],
       hitRatio: gets === 0 ? null : (stats.hits - before.hits) / gets,
       latency: this.#cache.monitor?.interval().operations ?? {},
+      hottest: this.#cache.monitor?.getHottestKeys() ?? null,
     };
   }
 }

@@ -1,10 +1,14 @@
 import { styleText } from 'node:util';
+import type { HotKey } from '../index.js';
 import type { Rates } from './rates.js';
 
 /** Cells of the bar that shows how full the cache is. */
 const BAR_CELLS = 30;
 const NAME_CELLS = 10;
 const NUMBER_CELLS = 12;
+/** Most characters of an operation's name, and of a key or the names of its namespaces. */
+const MOST_OF_NAME = 40;
+const MOST_OF_KEY = 60;
 
 /** Whole, with commas. */
 export const number = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
@@ -15,8 +19,9 @@ const perSecond = (rate: number): string => `${number.format(rate)}/s`;
 export const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 
 /** One line, for a log or a pipe. */
-export function lineOf({ at, stats, perSecond: { gets, puts, deletes }, hitRatio, left }: Rates): string {
+export function lineOf({ at, stats, perSecond: { gets, puts, deletes }, hitRatio, left, hottest }: Rates): string {
   const leaving = Object.values(left).reduce((sum, rate) => sum + rate, 0);
+  const [first] = hottest?.keys ?? [];
   return [
     new Date(at).toISOString().slice(11, 19),
     `gets ${perSecond(gets)}`,
@@ -26,6 +31,7 @@ export function lineOf({ at, stats, perSecond: { gets, puts, deletes }, hitRatio
     `left ${perSecond(leaving)}`,
     `entries ${number.format(stats.totalObjects)}`,
     `memory ${share(stats.memoryUsage / stats.maxBytes)}`,
+    ...(first === undefined ? [] : [`hottest ${share(first.share)} ${placeOf(first)}`]),
   ].join('  ');
 }
 
@@ -53,6 +59,8 @@ export function screenOf(path: string, rates: Rates, hasColors: boolean): string
     `${dim('left'.padEnd(NAME_CELLS))} ${causes.join('  ')}`,
     '',
     ...latencyLines(latency, row),
+    ...hottestLines(rates, row),
+    '',
     dim('Ctrl-C ends'),
   ].join('\n');
 }
@@ -61,10 +69,32 @@ function latencyLines(latency: Rates['latency'], row: (name: string, ...cells: s
   const operations = Object.entries(latency);
   if (operations.length === 0) return [];
   const lines = operations.map(([name, { p50, p99, max }]) =>
-    row(printable(name), ...[p50, p99, max].map((ms) => duration.format(ms))),
+    row(printable(name, MOST_OF_NAME), ...[p50, p99, max].map((ms) => duration.format(ms))),
   );
   return [row('ms', 'p50', 'p99', 'max'), ...lines, ''];
 }
 
-/** A name of the user's without what a terminal would obey. */
-const printable = (name: string): string => name.replaceAll(/\p{C}/gu, '?').slice(0, 40);
+function hottestLines({ at, hottest }: Rates, row: (name: string, ...cells: string[]) => string): string[] {
+  if (hottest === null) return [`${row('hottest')} keys are known of a cache with a monitor`];
+  const { notes, since, keys } = hottest;
+  const seconds = Math.max(1, Math.round((at - since) / 1_000));
+  return [
+    `${row('hottest', 'share', 'about', 'reads')}  estimated from ${number.format(notes)} operations of the last ${seconds} s`,
+    ...keys.map((key) => {
+      const cells = [share(key.share), perSecond(key.opsPerSecond), share(key.reads / key.notes)];
+      return `${row('', ...cells)}  ${placeOf(key)}`;
+    }),
+  ];
+}
+
+/** A key, and the names of its namespaces. */
+function placeOf({ key, namespaces, isCut }: HotKey): string {
+  const text = key === '' && !isCut ? '""' : printable(isCut ? `${key}…` : key, MOST_OF_KEY);
+  return namespaces.length === 0 ? text : `${text} in ${printable(namespaces.join('/'), MOST_OF_KEY)}`;
+}
+
+/** A text of the user's without what a terminal would obey, and not too long. */
+function printable(text: string, most: number): string {
+  const characters = [...text.replaceAll(/\p{C}/gu, '?')];
+  return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : characters.join('');
+}

@@ -29,7 +29,7 @@
  */
 
 export const MAGIC = 0x4d4f4f4e; // "MOON"
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 
 // ---- control header (words) ------------------------------------------------------------------------------------
 export const CONTROL = {

@@ -4,7 +4,7 @@ import type { MonitorDimensions } from './options.js';
 /**
  * One shared buffer, every offset of it. Words are 4 bytes, doubles 8.
  *
- *   header | operation names | thread records | directory | timelines | rings | shared blocks | own blocks
+ *   header | operation names | thread records | directory | timelines | rings | key rings | shared blocks | own blocks
  *
  * Whatever counts has one writer, the thread whose record names it; only the shared blocks have many and are BigInt64
  * with atomic adds. A fresh buffer of zeros with a header is a valid monitor.
@@ -12,9 +12,11 @@ import type { MonitorDimensions } from './options.js';
  *   directory[thread][operation]  own block of the two, counted from 1; 0 none yet; -1 they use the shared block
  *   timeline[thread][second % TIMELINE_SECONDS]  one second's sums
  *   ring[thread][n % retention]   recent metrics
+ *   key ring[thread][n % keyNotes]   keys of the cache's operations that were timed
  */
 export const MONITOR_MAGIC = 0x4d4f4e31;
-export const MONITOR_LAYOUT_VERSION = 1;
+/** The header of a file tells the cache's version alone: when this one is raised, so must be LAYOUT_VERSION. */
+export const MONITOR_LAYOUT_VERSION = 2;
 
 export const HEADER = {
   magic: 0,
@@ -59,6 +61,8 @@ export const THREAD = {
   /** Records ever written to the ring, modulo 2^31. */
   ringHead: 8,
   claims: 9,
+  /** The same for the ring of keys. */
+  keyRingHead: 10,
   words: 16,
 } as const;
 
@@ -78,9 +82,8 @@ export const BLOCK = {
   doubles: 8 + CELLS,
 } as const;
 
-/** In doubles; `sequence` is the record's first word, 0 while it is being written. */
+/** In doubles; in the first one is the record's sequence, see ring.ts. */
 export const RECENT = {
-  sequence: 0,
   timestamp: 1,
   durationNs: 2,
   sizeBytes: 3,
@@ -89,6 +92,27 @@ export const RECENT = {
   thread: 5,
   epoch: 6,
   doubles: 8,
+} as const;
+
+/** Notes of keys that are kept for each thread, where `retention` is not less. */
+export const MAX_KEY_NOTES = 256;
+
+/** Bytes of an encoded key that a note keeps: names of namespaces first, then the key. */
+export const KEY_NOTE_TEXT_BYTES = 128;
+
+/** In words; in the first one is the record's sequence, see ring.ts. */
+export const KEY_NOTE = {
+  /** The cache's hash of the key: tells apart what is longer than a note. */
+  hash: 1,
+  /** Double: ms since the epoch. */
+  timestamp: 2,
+  epoch: 4,
+  /** 1 for a get, 0 for a put or a delete. */
+  isRead: 5,
+  /** Of the whole encoded key. */
+  keyBytes: 6,
+  text: 8,
+  words: 8 + KEY_NOTE_TEXT_BYTES / 4,
 } as const;
 
 export const TIMELINE_SECONDS = 300;
@@ -102,6 +126,9 @@ export interface MonitorLayout {
   directoryWord: number;
   timelinesDouble: number;
   ringsDouble: number;
+  keyRingsDouble: number;
+  /** Notes of each thread's ring of keys. */
+  keyNotes: number;
   sharedBlocksDouble: number;
   ownBlocksDouble: number;
   bytes: number;
@@ -116,7 +143,9 @@ export function monitorLayout(dimensions: MonitorDimensions): MonitorLayout {
   const directoryWord = threadsWord + threads * THREAD.words;
   const timelinesDouble = (directoryWord + toEven(threads * operations)) / 2;
   const ringsDouble = timelinesDouble + threads * TIMELINE_SECONDS * SECOND.doubles;
-  const sharedBlocksDouble = ringsDouble + threads * retention * RECENT.doubles;
+  const keyRingsDouble = ringsDouble + threads * retention * RECENT.doubles;
+  const keyNotes = Math.min(retention, MAX_KEY_NOTES);
+  const sharedBlocksDouble = keyRingsDouble + (threads * keyNotes * KEY_NOTE.words) / 2;
   const ownBlocksDouble = sharedBlocksDouble + operations * BLOCK.doubles;
   return {
     namesWord,
@@ -124,6 +153,8 @@ export function monitorLayout(dimensions: MonitorDimensions): MonitorLayout {
     directoryWord,
     timelinesDouble,
     ringsDouble,
+    keyRingsDouble,
+    keyNotes,
     sharedBlocksDouble,
     ownBlocksDouble,
     bytes: (ownBlocksDouble + histograms * BLOCK.doubles) * 8,

@@ -7,20 +7,23 @@ import { monotonicMs, wallMs } from '../sync/monotonic.js';
 import { checkQuantity, checkSuccess } from './arguments.js';
 import { clearShared } from './block.js';
 import { writeHlog } from './hlog.js';
+import { readHottest } from './hottest.js';
+import type { EncodedKey } from './key-notes.js';
 import { BLOCK, HEADER, NAME } from './layout.js';
 import { MonitorMemory } from './memory.js';
 import { observed } from './observed.js';
 import { resolveMonitorOptions } from './options.js';
 import type { MonitorLocks } from './presence.js';
 import { type MonitorState, metricFamilies, toText } from './prometheus.js';
+import { RecentRing } from './recent.js';
 import { Recorder, Sampler } from './recorder.js';
 import { type PrometheusRegistry, registerIn } from './registry.js';
 import { renderReport } from './report/page.js';
-import { RecentRing } from './ring.js';
 import { OperationSnapshot, readOperation } from './snapshot.js';
 import { summarize } from './summary.js';
 import { readTimeline } from './timeline.js';
 import type {
+  HottestKeys,
   MonitoredTotals,
   MonitorInterval,
   OperationSummary,
@@ -200,6 +203,24 @@ export class SharedMonitor {
       }
     }
     return metrics.sort((a, b) => a.timestamp - b.timestamp);
+  }
+
+  /**
+   * The keys that operations on the cache had most often in the last `minutes`, over all threads: an estimate. The cache notes
+   * the key of each `get`, `put` and `delete` that its monitor times, one in `sample`, and each thread keeps its last 256 notes
+   * (`retention` of them, if that is less): busy threads have noted that many in less time, and then only that time counts. A
+   * key that was noted once is left out. Nothing for a monitor that is no cache's.
+   */
+  getHottestKeys(limit = 10, minutes = 1): HottestKeys {
+    checkQuantity('limit', limit, true);
+    checkQuantity('minutes', minutes, true);
+    this.#open();
+    return readHottest(this.#memory, limit, wallMs() - minutes * 60_000);
+  }
+
+  /** @internal The key of an operation on the cache that was timed. */
+  noteKey(key: EncodedKey, isRead: boolean): void {
+    this.#writer.noteKey(key, isRead);
   }
 
   /** Merged over all threads, in ns; empty for a name nobody used. What was recorded, not scaled up where sampled. */

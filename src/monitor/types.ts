@@ -1,3 +1,4 @@
+import type { PlacedKey } from '../codec/placed-key.js';
 import type { MappedFile } from '../memory/arena.js';
 
 /** Settings of a new SharedMonitor; all bounds are fixed for its life, the memory behind them is committed as it is used. */
@@ -8,7 +9,7 @@ export interface SharedMonitorOptions {
   threads?: number;
   /** Histograms (one for each thread and operation that meet) before the rest share one per operation. Default 256. */
   histograms?: number;
-  /** Recent metrics kept for each thread, 1 to 65,536. Default 1,024. */
+  /** Recent metrics kept for each thread, 1 to 65,536, and of a cache's monitor keys, up to 256. Default 1,024. */
   retention?: number | undefined;
   /** A recorder's sampler times one of this many operations, 1 to 1,000,000; recordOperation and time record all. Default 1. */
   sample?: number | undefined;
@@ -68,6 +69,30 @@ export interface PerformanceMetric {
   dataSize: number;
   /** worker_threads' threadId of the recording thread. */
   thread: number;
+}
+
+/** A key that many operations on a cache had. All numbers are estimates. */
+export interface HotKey extends PlacedKey {
+  /** Whether `key`, with its namespaces, is only the beginning of a longer one: 128 bytes are noted. */
+  isCut: boolean;
+  /** Its share of the operations, 0 to 1: `notes` of all notes. */
+  share: number;
+  /** Its operations, by the notes and the monitor's `sample`. */
+  opsPerSecond: number;
+  /** How often it was noted; what was noted n times is wrong by about the square root of n. */
+  notes: number;
+  /** How many of its notes are of a `get`; the others are of a `put` or a `delete`. */
+  reads: number;
+}
+
+/** The keys that operations on a cache had most often. */
+export interface HottestKeys {
+  /** Operations whose key was noted, of all keys. */
+  notes: number;
+  /** Since when they are counted, ms since the epoch. */
+  since: number;
+  /** The hottest first. */
+  keys: HotKey[];
 }
 
 /** What happened between two calls of interval(). */

@@ -2,10 +2,11 @@ import { threadId } from 'node:worker_threads';
 import { wallMs } from '../sync/monotonic.js';
 import { addToOwn, addToShared, type Sample } from './block.js';
 import { MAX_NS } from './buckets.js';
+import { type EncodedKey, KeyNotes } from './key-notes.js';
 import { BLOCK, HEADER, NAME } from './layout.js';
 import type { MonitorMemory } from './memory.js';
 import { OperationNames } from './names.js';
-import { RecentRing } from './ring.js';
+import { RecentRing } from './recent.js';
 import { MonitorThreads } from './threads.js';
 import { countSecond, type Outcome } from './timeline.js';
 
@@ -21,7 +22,7 @@ process.on('exit', () => {
   for (const writer of writers.values()) writer.leave();
 });
 
-/** One thread's pen: its place, its blocks, its ring. Takes a place with the first record, so readers take none. */
+/** One thread's pen: its place, its blocks, its rings. Takes a place with the first record, so readers take none. */
 export class MonitorWriter {
   readonly memory: MonitorMemory;
   readonly names: OperationNames;
@@ -30,8 +31,11 @@ export class MonitorWriter {
   readonly #sample: Sample = { durationNs: 0, sizeBytes: 0, success: true, clamped: false, operations: 1 };
   #threads: MonitorThreads | undefined;
   #ring: RecentRing | undefined;
+  #keys: KeyNotes | undefined;
   #thread = -1;
   #untilClaim = 0;
+  /** ms since the epoch. */
+  #recordedAt = 0;
   #users = 0;
 
   private constructor(memory: MonitorMemory) {
@@ -60,6 +64,7 @@ export class MonitorWriter {
     this.#threads?.release(this.#thread);
     this.#threads = undefined;
     this.#ring = undefined;
+    this.#keys = undefined;
     this.#thread = -1;
     this.#untilClaim = 0;
     this.#blocks.fill(NOT_OPENED);
@@ -91,8 +96,14 @@ export class MonitorWriter {
       return;
     }
     const now = wallMs();
+    this.#recordedAt = now;
     this.#ring.write(now, sample.durationNs, sizeBytes, operation * 2 + (success ? 1 : 0), threadId, epoch);
     countSecond(memory, this.#thread, Math.floor(now / 1000), operations, this.#outcomes[operation]);
+  }
+
+  /** The key of the operation that was recorded last. A thread without a place notes none. */
+  noteKey(key: EncodedKey, isRead: boolean): void {
+    this.#keys?.write(this.#recordedAt, key, isRead, this.memory.words[HEADER.epoch]);
   }
 
   #registered(): MonitorThreads {
@@ -106,6 +117,7 @@ export class MonitorWriter {
     this.#thread = this.#registered().claim();
     if (this.#thread < 0) return;
     this.#ring = new RecentRing(this.memory, this.#thread);
+    this.#keys = new KeyNotes(this.memory, this.#thread);
     this.#blocks.fill(NOT_OPENED);
   }
 

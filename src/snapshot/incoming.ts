@@ -1,10 +1,11 @@
 import { isKnownKind } from '../codec/binary.js';
 import { decodeKey } from '../codec/key.js';
+import { keyStart, namesOf } from '../codec/placed-key.js';
 import type { Encoded } from '../codec/value.js';
 import { SharedCacheError } from '../errors.js';
 import { NEVER } from '../memory/layout.js';
 import type { Draft } from '../table/draft.js';
-import { encodeIn, keyStart, namesOf, type Space, spaceInside, tagHashes } from '../table/space.js';
+import { encodeIn, type Space, spaceInside, tagHashes } from '../table/space.js';
 import type { Table } from '../table/table.js';
 import type { EntryReader } from './entry-format.js';
 

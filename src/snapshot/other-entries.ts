@@ -1,7 +1,8 @@
+import { keyStart, namesOf } from '../codec/placed-key.js';
 import { EXTRAS, NAMESPACES_SHIFT } from '../memory/layout.js';
 import { Reading } from '../table/read.js';
 import type { Shard } from '../table/shard.js';
-import { insideStart, keyStart, namesOf, type Space } from '../table/space.js';
+import { insideStart, type Space } from '../table/space.js';
 import { createWalked, walkTo } from '../table/walk.js';
 import type { Blocks } from './blocks.js';
 import { EntryToWrite } from './entry-format.js';

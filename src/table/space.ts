@@ -1,12 +1,8 @@
 import type { KeyEncoder } from '../codec/key.js';
+import { KEY, NAME, TAG } from '../codec/placed-key.js';
 import { SharedCacheError } from '../errors.js';
 import { EXTRAS, MAX_PREFIX_BYTES } from '../memory/layout.js';
 import { MAX_DEPTH } from './extras.js';
-
-/** Bytes that WTF-8, the encoding of keys, never has: what separates namespaces cannot be part of a key. */
-const NAME = 0xff;
-const KEY = 0xfe;
-const TAG = 0xfd;
 
 /**
  * A keyspace's place among all keys: the bytes before its keys, `(0xff name)* 0xfe`, and nothing for the cache itself. Two
@@ -66,13 +62,6 @@ export function tagHashes(space: Space, tags: readonly string[], key: KeyEncoder
   });
 }
 
-/** Names and key of an encoded key, as positions: where the names end and the key begins. */
-export function keyStart(key: Buffer, keyBytes: number): number {
-  if (keyBytes === 0 || key[0] !== NAME) return 0;
-  const at = key.indexOf(KEY);
-  return at < 0 || at >= keyBytes ? keyBytes : at + 1;
-}
-
 /** Whether an encoded key is one of this keyspace's own, and not of a namespace inside of it. */
 export function isOwnKey(space: Space, key: Buffer, keyBytes: number): boolean {
   const { prefix } = space;
@@ -90,18 +79,6 @@ export function insideStart(space: Space, key: Buffer, keyBytes: number): number
   if (keyBytes <= levels || key.compare(space.prefix, 0, levels, 0, levels) !== 0) return -1;
   if (key[levels] === KEY) return levels + 1;
   return key[levels] === NAME ? levels : -1;
-}
-
-/** The encoded names of the prefix of a key, one after the other. */
-export function namesOf(key: Buffer, start: number): Buffer[] {
-  const names: Buffer[] = [];
-  for (let at = 0; at < start && key[at] === NAME; ) {
-    let end = at + 1;
-    while (end < start && key[end] !== NAME && key[end] !== KEY) end++;
-    names.push(key.subarray(at + 1, end));
-    at = end;
-  }
-  return names;
 }
 
 /** The prefix without its last byte. */

@@ -8,9 +8,10 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import t from 'tap';
+import { onOneLine } from '../../src/cli/print.js';
 import { Progress } from '../../src/cli/progress.js';
 import { RateMeter } from '../../src/cli/rates.js';
-import { screenOf } from '../../src/cli/view.js';
+import { lineOf, screenOf } from '../../src/cli/view.js';
 import { type Codec, SharedCache } from '../../src/index.js';
 import { folderFor } from '../fixtures/process/folder.js';
 
@@ -201,7 +202,7 @@ t.test('top', async (t) => {
   for (;;) {
     const { value, done } = await lines.next();
     if (done) break;
-    const { perSecond, hitRatio, stats, latency, left } = JSON.parse(value);
+    const { perSecond, hitRatio, stats, latency, left, hottest } = JSON.parse(value);
     work();
     if (perSecond.puts === 0 || hitRatio === null) continue;
     t.ok(hitRatio > 0.5 && hitRatio < 0.8, `${hitRatio}`);
@@ -209,6 +210,7 @@ t.test('top', async (t) => {
     t.ok(left.deleted > 0);
     t.match(stats, { totalObjects: Number, maxBytes: 4 * 2 ** 20 });
     t.match(latency['get.hit'], { p50: Number, p99: Number });
+    t.match(hottest.keys[0], { key: /^k\d+$/, namespaces: [], share: Number, opsPerSecond: Number, isCut: false });
     break;
   }
   t.ok(await Promise.race([exited.then(() => false), lines.next().then(() => true)]), 'it goes on');
@@ -242,6 +244,46 @@ t.test('the screen of top', async (t) => {
   t.notOk(screen.includes('\x1b'), 'no escape reaches the terminal that the view did not make');
   t.ok(screenOf('p', rates, true).startsWith('\x1b[1mp'));
   t.match(screenOf('p', meter.look(), false), /^gets +0\/s +– hits/m, 'no gets, no ratio');
+});
+
+t.test('the hottest keys in top', async (t) => {
+  const cache = new SharedCache({ maxBytes: '4MB', monitor: { sample: 1 }, sweep: false });
+  const plain = new SharedCache({ maxBytes: '4MB', sweep: false });
+  t.teardown(() => {
+    cache.close();
+    plain.close();
+  });
+  const hostile = 'a\r\n\x1b[2J\x9b31m\u202e\ud800<b>';
+  const times = (count: number, use: () => void): void => Array.from({ length: count }).forEach(use);
+  times(50, () => cache.namespace('users').namespace('e\x07u').get(hostile));
+  times(30, () => cache.put('plain key', 1));
+  times(15, () => cache.get('é'.repeat(32_768)));
+  times(5, () => cache.get(''));
+  const rates = new RateMeter(cache).look();
+  const screen = screenOf('p', rates, false);
+  t.match(screen, /^hottest +share +about +reads {2}estimated from 100 operations of the last \d+ s$/m);
+  const place = 'a\\?\\?\\?\\[2J\\?31m\\?\\?<b> in users/e\\?u';
+  t.match(screen, new RegExp(`^ +50\\.0 % +[\\d,]+/s +100\\.0 % {2}${place}$`, 'm'));
+  t.match(screen, /^ +30\.0 % +[\d,]+\/s +0\.0 % {2}plain key$/m);
+  t.match(screen, /^ +15\.0 % +[\d,]+\/s +100\.0 % {2}é{59}…$/m);
+  t.match(screen, /^ +5\.0 % +[\d,]+\/s +100\.0 % {2}""$/m);
+  t.match(lineOf(rates), new RegExp(` {2}hottest 50\\.0 % ${place}$`));
+  for (const text of [screen.replaceAll('\n', ''), lineOf(rates)]) t.notMatch(text, /\p{C}/u);
+  const { key, namespaces } = JSON.parse(JSON.stringify(rates)).hottest.keys[0];
+  t.strictSame({ key, namespaces }, { key: hostile, namespaces: ['users', 'e\x07u'] }, 'JSON has them as they are');
+
+  const without = new RateMeter(plain).look();
+  t.equal(without.hottest, null);
+  t.match(screenOf('p', without, false), /^hottest +keys are known of a cache with a monitor$/m);
+  t.notMatch(lineOf(without), /hottest/);
+});
+
+t.test('names on one line', (t) => {
+  t.equal(onOneLine('a key of "é🥮"'), 'a key of "é🥮"');
+  const hostile = 'a\n\x1b[2J\x7f\x9b31m';
+  t.equal(onOneLine(hostile), String.raw`"a\n\u001b[2J\u007f\u009b31m"`);
+  t.equal(JSON.parse(onOneLine(hostile)), hostile);
+  t.end();
 });
 
 t.test('progress of long work', async (t) => {

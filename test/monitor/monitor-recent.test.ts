@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { MonitorMemory } from '../../src/monitor/memory.js';
 import { SharedMonitor } from '../../src/monitor/monitor.js';
-import { RecentRing } from '../../src/monitor/ring.js';
+import { RecentRing } from '../../src/monitor/recent.js';
 
 const url = new URL('./monitor-recent-writer.js', import.meta.url);
 

@@ -8,11 +8,20 @@ import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { type Recorder, SharedCache, SharedMonitor } from 'mooncake-cache';
 import t from 'tap';
+import { decodePlacedKey } from '../../src/codec/placed-key.js';
+import { KeyNotes } from '../../src/monitor/key-notes.js';
+import { MAX_KEY_NOTES } from '../../src/monitor/layout.js';
+import { MonitorMemory } from '../../src/monitor/memory.js';
+import type { MonitorLocks } from '../../src/monitor/presence.js';
+import { effort } from '../fixtures/effort.js';
 import { folderFor } from '../fixtures/process/folder.js';
+import { HOT_KEY, HOT_NAMESPACE, isOtherKey } from '../fixtures/skewed.js';
 
 const program = fileURLToPath(new URL('../fixtures/process/recorder.js', import.meta.url));
 const thread = new URL('../fixtures/process/recorder-thread.js', import.meta.url);
+const skewed = fileURLToPath(new URL('../fixtures/skewed.js', import.meta.url));
 const RECORDS = 200;
+const KILLS = effort('KILLS', 6, 60);
 t.setTimeout(120_000);
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -111,4 +120,35 @@ t.test('a file without a monitor has none', async (t) => {
   using cache = SharedCache.open<number>(path, { maxBytes: '1MB', sweep: false });
   t.equal(cache.monitor, undefined);
   t.throws(() => SharedCache.open(path, { monitor: true }), { code: 'ERR_INVALID_OPTION' });
+});
+
+t.test('processes with a skewed load, killed as they go: the hot key is first, and every note is whole', async (t) => {
+  const path = `${folderFor(t)}/cache`;
+  using cache = SharedCache.open<number>(path, { maxBytes: '1MB', monitor: { sample: 4 }, sweep: false });
+  const monitor = cache.monitor as SharedMonitor;
+  cache.namespace<number>(HOT_NAMESPACE).put(HOT_KEY, 1);
+  // It reads alone, so that it needs none of the file's locks.
+  const memory = MonitorMemory.attach(monitor.handle.buffer, {} as MonitorLocks);
+  const notesOf = (place: number): string[] =>
+    new KeyNotes(memory, place).read().map(({ text }) => {
+      const { key } = decodePlacedKey(Buffer.from(text, 'latin1'), text.length);
+      return key;
+    });
+  const places = Array.from({ length: memory.dimensions.threads }, (_, place) => place);
+  for (let kill = 0; kill < KILLS; kill += 2) {
+    const pair = [0, 1].map(() => fork(skewed, [path, 'goes on'], { execArgv: [] }));
+    const ends = pair.map((member) => once(member, 'exit'));
+    await Promise.all(pair.map((member) => once(member, 'message')));
+    for (const member of pair) member.kill('SIGKILL');
+    await Promise.all(ends);
+    const notes = places.map(notesOf).filter((keys) => keys.length > 0);
+    t.equal(notes.filter((keys) => keys.length >= MAX_KEY_NOTES - 1).length, 2, 'the dead lost one note each at most');
+    t.strictSame(
+      notes.flat().filter((key) => key !== HOT_KEY && !isOtherKey(key)),
+      [],
+    );
+  }
+  const { keys } = monitor.getHottestKeys();
+  t.match(keys[0], { key: HOT_KEY, namespaces: [HOT_NAMESPACE], isCut: false });
+  t.ok(Math.abs(keys[0].share - 1 / 3) < 0.15, `${keys[0].share}`);
 });

@@ -9,11 +9,21 @@ import { Chromium } from '../monitor/chromium.js';
 
 t.setTimeout(300_000);
 const PATIENCE_MS = 60_000;
+const MARKUP = '<img src=/v1/keys/x onerror=alert(1)><script>alert(2)</script>';
+const HOSTILE_KEYS = [MARKUP, '\x1b[2J\0\r\n', 'lone \ud800', '\u202eright to left', 'é'.repeat(32_768)];
+/** DevTools may replace half of a surrogate pair. */
+const wellFormed = (text: string): string => text.replaceAll(/\p{Cs}/gu, '\ufffd');
 const LONG_NAME = `${'a-very-long-name-'.repeat(3)}<b>&`;
 
 interface Event {
   name: string;
-  data: { at: number; samples: { stats: { hits: number } }[]; stats: { hits: number }; about: object };
+  data: {
+    at: number;
+    samples: { stats: { hits: number } }[];
+    stats: { hits: number };
+    about: object;
+    hottest?: object;
+  };
 }
 
 /** Reads events until there are so many. */
@@ -48,6 +58,7 @@ t.test('events: what there was, then a sample each second', async (t) => {
   t.match(history.data.about, { isTimed: true, maxEntryBytes: cache.maxEntryBytes });
   t.ok(second.data.at > first.data.at);
   t.equal(second.data.stats.hits, 1);
+  t.match(second.data.hottest, { notes: 2, keys: [{ key: 'k', namespaces: [], share: 1, notes: 2, reads: 1 }] });
   t.match(JSON.stringify([history, first, second]), /"get\.hit":\{"p50":[\d.e-]+,"p90":[^}]+"p99":[^}]+"max"/);
 
   const open = await openEvents(port);
@@ -151,8 +162,9 @@ class Page {
 }
 
 /** Goes on with a little of everything until the test is over. */
-function use(cache: SharedCache<unknown>): () => void {
+function use(cache: SharedCache<unknown>, more: () => void): () => void {
   const timer = setInterval(() => {
+    for (let i = 0; i < 20; i++) more();
     for (let i = 0; i < 20; i++) {
       cache.get(`k${i}`);
       cache.put(`k${i + 10}`, 'x'.repeat(500), { tags: ['all'] });
@@ -167,7 +179,11 @@ const chromium = chromiumProgram();
 t.test('in a browser', { skip: chromium === undefined && 'no Chromium can be had' }, async (t) => {
   const { cache, port } = await serving(t, { monitor: { sample: 1 } });
   cache.monitor?.recordOperation(LONG_NAME, 12, true);
-  t.teardown(use(cache));
+  const hostile = cache.namespace('<b>').namespace('eu');
+  const useHostile = (): void => {
+    for (const key of HOSTILE_KEYS) hostile.get(key);
+  };
+  t.teardown(use(cache, useHostile));
   const browser = await Chromium.start(chromium as NonNullable<typeof chromium>);
   t.teardown(() => browser.close());
   const page = await Page.open(browser, `http://localhost:${port}/`);
@@ -182,6 +198,20 @@ t.test('in a browser', { skip: chromium === undefined && 'no Chromium can be had
   await page.until(`document.querySelectorAll('#latency .line').length >= 4`);
   t.equal(await page.ask(`document.querySelectorAll('#latency .legend b').length >= 4`), true);
   t.match(await page.ask(`document.querySelector('#left .legend').textContent`), /deleted .* in all/);
+
+  const keys = `[...document.querySelectorAll('#keys tbody th')].map((cell) => cell.textContent)`;
+  await page.until(`${keys}.filter((key) => key.endsWith(' in <b>/eu')).length === ${HOSTILE_KEYS.length}`);
+  const shown = (await page.ask(keys)) as string[];
+  for (const key of HOSTILE_KEYS) {
+    const text = key.length > 128 ? `${key.slice(0, 60)}…` : key;
+    t.ok(shown.map(wellFormed).includes(`${wellFormed(text)} in <b>/eu`), JSON.stringify(text));
+  }
+  t.equal(await page.ask(`document.querySelectorAll('#keys img, #keys script').length`), 0, 'and never markup');
+  t.match(
+    await page.ask(`document.querySelector('#keys p').textContent`),
+    /^Estimated from [\d,]+ operations of the last \d+ s\.$/,
+  );
+  t.match(await page.ask(`document.querySelector('#keys tbody td').textContent`), /^\d+(\.\d)? %$/);
 
   for (const details of ['operations', 'latency'])
     await page.ask(`document.querySelector('#${details} details').open = true`);
@@ -246,6 +276,7 @@ t.test(
       /monitor: true/,
       'says how latencies are had',
     );
+    t.match(await page.ask(`document.getElementById('keys').textContent`), /monitor: true/, 'and keys');
     t.equal(await page.ask(`location.href.includes('secret') || document.body.innerHTML.includes('secret')`), false);
     t.notOk(page.requests.some((url) => url.includes('secret')));
   },

@@ -8,6 +8,8 @@ import {
   type CacheStats,
   type Codec,
   type ErrorCode,
+  type HotKey,
+  type HottestKeys,
   type Inspection,
   type OperationSummary,
   type PerformanceMetric,
@@ -95,6 +97,9 @@ export async function monitors(monitor: SharedMonitor, handle: SharedMonitorHand
   same<typeof summary, Record<string, OperationSummary>>(true);
   const recent = monitor.getRecentMetrics();
   same<typeof recent, PerformanceMetric[]>(true);
+  const hottest = monitor.getHottestKeys(5);
+  same<typeof hottest, HottestKeys>(true);
+  same<(typeof hottest.keys)[number], HotKey>(true);
   // @ts-expect-error: whether it succeeded must be said
   monitor.recordOperation('add', 1);
 }

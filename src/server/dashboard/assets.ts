@@ -7,6 +7,7 @@ const NAMES = [
   'main.js',
   'chart.js',
   'format.js',
+  'hottest.js',
   'panels.js',
   'series.js',
   'stream.js',

@@ -1,4 +1,4 @@
-import type { CacheStats, OperationSummary } from '../../index.js';
+import type { CacheStats, HottestKeys, OperationSummary } from '../../index.js';
 import type { Exporter } from '../http/exporter.js';
 
 /** What the cache was at one moment, and what its operations took since the moment before. */
@@ -10,6 +10,12 @@ export interface Sample {
   readonly latency: Readonly<Record<string, Pick<OperationSummary, 'p50' | 'p90' | 'p99' | 'max'>>>;
 }
 
+/** A sample that somebody sees at once, with what is not kept for those who come later. */
+export interface LiveSample extends Sample {
+  /** Undefined without a monitor. */
+  readonly hottest: HottestKeys | undefined;
+}
+
 /** So much is kept: five minutes. */
 const SAMPLES = 300;
 const EVERY_MS = 1_000;
@@ -18,7 +24,7 @@ const EVERY_MS = 1_000;
 export class History {
   readonly #exporter: Exporter;
   readonly #samples: Sample[] = [];
-  readonly #listeners = new Set<(sample: Sample) => void>();
+  readonly #listeners = new Set<(sample: LiveSample) => void>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(exporter: Exporter) {
@@ -33,7 +39,7 @@ export class History {
   }
 
   /** Tells each new sample; returns what ends it. */
-  listen(listener: (sample: Sample) => void): () => void {
+  listen(listener: (sample: LiveSample) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -52,6 +58,8 @@ export class History {
     const sample = { at: Date.now(), stats: cache.getStats(), latency: Object.fromEntries(latency) };
     this.#samples.push(sample);
     if (this.#samples.length > SAMPLES) this.#samples.shift();
-    for (const listener of this.#listeners) listener(sample);
+    if (this.#listeners.size === 0) return;
+    const live = { ...sample, hottest: this.#exporter.hottest() };
+    for (const listener of this.#listeners) listener(live);
   }
 }

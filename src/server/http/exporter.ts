@@ -1,4 +1,4 @@
-import { type MonitorInterval, type SharedCache, SharedMonitor } from '../../index.js';
+import { type HottestKeys, type MonitorInterval, type SharedCache, SharedMonitor } from '../../index.js';
 
 /** A cache with this server's own view of its monitor: `interval()` of the program's is left to the program. */
 export class Exporter {
@@ -34,6 +34,11 @@ export class Exporter {
   /** The operations since the last call. */
   interval(): MonitorInterval {
     return this.#monitor.interval();
+  }
+
+  /** The keys that most operations of the last minute had; undefined without a monitor. */
+  hottest(): HottestKeys | undefined {
+    return this.isTimed ? this.#monitor.getHottestKeys() : undefined;
   }
 
   close(): void {

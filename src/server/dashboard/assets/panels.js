@@ -1,6 +1,7 @@
 /** What the page shows of the samples: figures of now, charts, memory and the state of things. */
 import { Chart, element } from './chart.js';
 import { bytes, count, duration, percent } from './format.js';
+import { HottestKeys } from './hottest.js';
 import * as series from './series.js';
 
 const figure = (id) => document.getElementById(id);
@@ -11,6 +12,7 @@ export class Panels {
   #left = new Chart(figure('left'), 'Entries that left per second, by cause', count);
   #memory;
   #latency;
+  #hottest;
   #percentile = 'p99';
   #samples = [];
   #tiles = new Map();
@@ -27,17 +29,11 @@ export class Panels {
     figure('memory').querySelector('figcaption').after(this.#meter, this.#contents);
     if (about.isTimed) {
       this.#latency = new Chart(figure('latency'), 'Latency per operation', duration, { log: true }, this.#choice());
+      this.#hottest = new HottestKeys(figure('keys'));
     } else {
-      figure('latency').replaceChildren(
-        element('figcaption', {}, element('h3', { textContent: 'Latency per operation' })),
-        element(
-          'p',
-          {},
-          'This cache records no latencies. Create it with ',
-          element('code', { textContent: 'monitor: true' }),
-          ' to see percentiles of every operation here.',
-        ),
-      );
+      const latencies = ['This cache records no latencies.', 'to see percentiles of every operation here.'];
+      showMonitorless('latency', 'Latency per operation', ...latencies);
+      showMonitorless('keys', 'Hottest keys', 'This cache notes no keys.', 'to see here which are used most.');
     }
     figure('health').replaceChildren(
       element('figcaption', {}, element('h3', { textContent: 'Threads and repairs' })),
@@ -54,7 +50,9 @@ export class Panels {
     this.#left.show(samples, series.left(samples));
     this.#memory.show(samples, series.memory(samples));
     this.#showLatency();
-    const { stats } = samples[samples.length - 1];
+    const sample = samples[samples.length - 1];
+    const { stats } = sample;
+    this.#hottest?.show(sample);
     this.#showTiles(lines, ratio, stats);
     this.#showMemory(lines, stats);
     write(this.#health, [
@@ -131,6 +129,13 @@ export class Panels {
     const legend = element('legend', { className: 'unseen', textContent: 'Percentile' });
     return element('fieldset', { className: 'choice' }, legend, ...buttons);
   }
+}
+
+/** What is where a figure would be that needs a monitor. */
+function showMonitorless(id, title, missing, purpose) {
+  const advice = element('p', {}, `${missing} Create it with `, element('code', { textContent: 'monitor: true' }));
+  advice.append(` ${purpose}`);
+  figure(id).replaceChildren(element('figcaption', {}, element('h3', { textContent: title })), advice);
 }
 
 /** Writes names and values in place: a reader who is in the middle of the list stays there. */
