@@ -183,6 +183,27 @@ t.test('nothing is evicted for it, also where a full index has no place for a ke
   }
 });
 
+t.test('nothing is evicted for it, whatever the sizes of its entries', async (t) => {
+  const file = dumpFile(t);
+  const from = withCache<string>(t, { maxBytes: '32MB', eviction: 'fifo' });
+  // Every size class, and a few that are chains of blocks.
+  const sizeOf = (i: number): number => (i % 97 === 0 ? 20_000 : (i * 7_919) % 1_500);
+  for (let i = 0; i < 10_000; i++) from.put(`k${i}`, String(i).padEnd(sizeOf(i)));
+  await from.dump(file);
+  for (const eviction of POLICIES) {
+    const to = withCache<string>(t, { eviction, maxBytes: '2MB' });
+    for (let i = 0; i < 300; i++) to.put(`own${i}`, 'o'.repeat(i));
+    const { entries, refused } = await to.load(file);
+    t.equal(entries + refused, 10_000);
+    t.equal(to.getStats().evictions, 0, `${eviction} evicts nothing`);
+    t.equal(to.size, 300 + entries);
+    for (let i = 0; i < 300; i++) if (!to.has(`own${i}`)) t.fail(`${eviction} has lost own${i}`);
+    t.ok(entries >= 1_000, `${eviction} has room for ${entries}`);
+    const latest = [...to.keys()].filter((key) => key.startsWith('k') && Number(key.slice(1)) >= 10_000 - entries);
+    t.ok(latest.length > 0.9 * entries, `${latest.length} of ${entries} that ${eviction} has are the latest`);
+  }
+});
+
 t.test('hits count as uses', async (t) => {
   const file = dumpFile(t);
   const from = withCache<number>(t, { eviction: 'lru', shards: 1, maxEntries: 60 });
