@@ -143,7 +143,6 @@ export class Heap {
 
   /** Whether blocks of all these classes can be allocated, one after the other. */
   hasAll(sizeClasses: Int32Array): boolean {
-    if (sizeClasses.length === 1) return this.has(sizeClasses[0]);
     const m = this.#memory.words;
     const spare = this.#classBytes.map((_, c) => m[CLASSES_WORD + c * CLASS_WORDS + 1]);
     let pages = m[SHARD.freePageCount] + this.#pageCount - this.usedPages;

@@ -88,12 +88,6 @@ export function planBlocks(heap: Heap, payloadBytes: number): Int32Array {
   return classes.subarray(0, count);
 }
 
-/** The blocks of an entry, however many: size classes in order. */
-export function blocksOf(heap: Heap, payloadBytes: number): Int32Array {
-  const single = singleClass(heap, payloadBytes);
-  return single === NO_CLASS ? planBlocks(heap, payloadBytes) : Int32Array.of(single);
-}
-
 /** Writes an entry's head: into a block that nothing refers to yet, or over words that were saved to the journal. */
 export function writeHead(shard: Shard, word: number, draft: Draft, policyState: number, chained: boolean): void {
   const m = shard.words;
