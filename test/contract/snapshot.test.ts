@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -267,6 +268,12 @@ t.test('the file is private and appears whole or not at all', async (t) => {
     throw thrown;
   };
   await t.rejects(cache.dump(`${dirname(file)}/other`, { onProgress }), thrown);
+  const small = withCache<number>(t);
+  await t.rejects(small.dump(file, { onProgress }), thrown);
+  const last = new AbortController();
+  await t.rejects(small.dump(file, { signal: last.signal, onProgress: () => last.abort(reason) }), reason);
+  t.equal(readFileSync(file, 'utf8'), 'the old file', 'also when the end of the work is told of for the last time');
+  t.same(restBeside(file), []);
   await cache.dump(pathToFileURL(file));
   t.equal(statSync(file).mode & 0o777, 0o600);
   await t.rejects(cache.load(file, { signal: AbortSignal.abort(reason) }), reason);
@@ -279,7 +286,12 @@ t.test('what cannot be written says why, and leaves nothing', async (t) => {
   mkdirSync(file);
   await t.rejects(cache.dump(file), { code: 'ERR_WRITE_FAILED', cause: { code: 'EISDIR' } });
   t.same(restBeside(file), []);
-  for (const bad of ['', undefined, null, 5, {}, 'a\0b']) {
+  if (spawnSync('mkfifo', [`${dirname(file)}/pipe`]).status === 0) {
+    await t.rejects(cache.dump(`${dirname(file)}/pipe`), { code: 'ERR_WRITE_FAILED' });
+    t.ok(statSync(`${dirname(file)}/pipe`).isFIFO(), 'no file takes the place of what is none');
+  }
+  const urls = ['file:///a%2Fb', 'file:///a%00b'].map((url) => new URL(url));
+  for (const bad of ['', undefined, null, 5, {}, 'a\0b', ...urls]) {
     await t.rejects(cache.dump(bad as string), { code: 'ERR_INVALID_ARGUMENT' });
     await t.rejects(cache.load(bad as string), { code: 'ERR_INVALID_ARGUMENT' });
   }
