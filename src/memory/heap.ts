@@ -141,6 +141,38 @@ export class Heap {
     );
   }
 
+  /** Whether blocks of all these classes can be allocated, one after the other. */
+  hasAll(sizeClasses: Int32Array): boolean {
+    const m = this.#memory.words;
+    const spare = this.#classBytes.map((_, c) => m[CLASSES_WORD + c * CLASS_WORDS + 1]);
+    let pages = m[SHARD.freePageCount] + this.#pageCount - this.usedPages;
+    for (const sizeClass of sizeClasses) {
+      if (spare[sizeClass] === 0) {
+        if (pages-- === 0) return false;
+        spare[sizeClass] = this.#perPage[sizeClass];
+      }
+      spare[sizeClass]--;
+    }
+    return true;
+  }
+
+  /** Blocks in use of each class. */
+  blocksInUse(): Float64Array {
+    const m = this.#memory.words;
+    const blocks = new Float64Array(this.#classBytes.length);
+    for (let page = 0; page < this.usedPages; page++) {
+      const record = this.#record(page);
+      const sizeClass = m[record + PAGE.class] - 1;
+      if (sizeClass >= 0 && sizeClass < blocks.length) blocks[sizeClass] += m[record + PAGE.used];
+    }
+    return blocks;
+  }
+
+  /** Pages that so many blocks of each class take, once `emptiestPage` finds none to vacate. */
+  pagesFor(blocks: Float64Array): number {
+    return blocks.reduce((pages, count, sizeClass) => pages + Math.ceil(count / this.#perPage[sizeClass]), 0);
+  }
+
   /** The page with the fewest blocks in use of some class that could hold these in its other pages; -1 when none. */
   emptiestPage(): number {
     const m = this.#memory.words;

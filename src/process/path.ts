@@ -27,7 +27,7 @@ export interface FileIdentity {
   readonly ino: number;
 }
 
-/** The absolute path. Throws ERR_INVALID_ARGUMENT. */
+/** The absolute path. Throws ERR_INVALID_ARGUMENT, and ERR_INVALID_FILE for a relative one in a folder that was removed. */
 export function checkPath(path: unknown): string {
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     throw new SharedCacheError(
@@ -35,7 +35,7 @@ export function checkPath(path: unknown): string {
       `path must be a string of one character or more, none of them NUL, received ${describe(path)}`,
     );
   }
-  return resolve(path);
+  return asInvalidFile(path, () => resolve(path));
 }
 
 /** A folder in which anybody may replace anybody's files is no place for it. Throws ERR_INVALID_FILE. */

@@ -35,6 +35,8 @@ export class Totals {
   blocks = 0;
   entries = 0;
   payloadBytes = 0;
+  /** The sum of the squares of each entry's bytes, were those of one block of the same size. */
+  squaredBytes = 0;
   /** Whether each block was used no longer ago than the one before it. */
   isSorted = true;
   /** Entries of each generation. */
@@ -45,6 +47,7 @@ export class Totals {
     this.blocks++;
     this.entries += entries;
     this.payloadBytes += payloadBytes;
+    if (entries > 0) this.squaredBytes += payloadBytes ** 2 / entries;
     this.entriesOf[generation] += entries;
     this.isSorted &&= generation >= this.#last;
     this.#last = generation;

@@ -46,13 +46,15 @@ export async function dump(
     const output = await OutputFile.create(path, compression);
     try {
       await new Dump(cache, space, output, pace).write();
-      await output.commit();
+      await output.complete();
       pace.bytes = output.fileBytes;
+      // The last moment at which an abort, or what onProgress throws, can still leave the old file.
+      pace.finish();
+      await output.commit();
     } catch (error) {
       await output.discard();
       throw error;
     }
-    pace.finish();
     return { entries: pace.entries, bytes: output.fileBytes, durationMs: pace.durationMs };
   } finally {
     pace.stop();

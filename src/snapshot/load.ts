@@ -1,10 +1,11 @@
 import { SharedCacheError } from '../errors.js';
-import { MAX_STORED_KEY_BYTES, SHARD } from '../memory/layout.js';
-import { emptySlotLocked, NO_SLOT } from '../table/buckets.js';
+import { MAX_STORED_KEY_BYTES } from '../memory/layout.js';
+import { NO_SLOT } from '../table/buckets.js';
 import type { Draft } from '../table/draft.js';
 import { fits, putLocked } from '../table/put.js';
 import type { Shard } from '../table/shard.js';
 import type { Space } from '../table/space.js';
+import { hasRoomLocked } from '../table/spare.js';
 import { ABSENT, versionLocked } from '../table/version.js';
 import { type Compression, compressionOf } from './compression.js';
 import type { Contents, ReadBlock } from './contents.js';
@@ -106,7 +107,7 @@ class Loading {
   async #plan(): Promise<void> {
     const { totals } = this.#contents;
     const room = new Room(this.#cache.open().shards);
-    if (room.isAmple(totals.entries, totals.payloadBytes)) return;
+    if (room.isAmple(totals)) return;
     for await (const block of this.#contents.inAnyOrder()) {
       if (block.payload !== 'too large') await this.#eachEntry(block, () => this.#reserve(room, block.generation));
     }
@@ -158,10 +159,7 @@ class Loading {
     if (versionLocked(shard, draft.key) !== ABSENT) return 'present';
     const { maxEntryBytes } = this.#cache;
     if (this.#incoming.isCleared || !fits(draft, maxEntryBytes)) return 'refused';
-    if (this.#room?.admits(shard, generation) === false) return 'refused';
-    // An entry would be evicted for it.
-    if (shard.words[SHARD.entries] >= shard.capacityEntries || emptySlotLocked(shard, draft.key.hash) === NO_SLOT)
-      return 'refused';
+    if (this.#room?.admits(shard, generation, draft) === false || !hasRoomLocked(shard, draft)) return 'refused';
     return putLocked(shard, draft, maxEntryBytes) === NO_SLOT ? 'refused' : 'entries';
   }
 

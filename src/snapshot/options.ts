@@ -60,8 +60,24 @@ export function checkSnapshotOptions(options: SnapshotOptions): SnapshotOptions 
 
 /** The path as a string. Throws ERR_INVALID_ARGUMENT. */
 export function checkPath(file: unknown): string {
-  if (typeof file === 'string' && file.length > 0 && !file.includes('\0')) return file;
-  const { href, protocol } = (file ?? {}) as Partial<URL>;
-  if (typeof href === 'string' && protocol === 'file:') return fileURLToPath(href);
+  const path = typeof file === 'string' ? file : pathOfUrl(file);
+  if (path !== undefined && path.length > 0 && !path.includes('\0')) return path;
   throw new SharedCacheError('ERR_INVALID_ARGUMENT', `file must be a path or a file: URL, received ${describe(file)}`);
+}
+
+/** undefined for what is no URL of a file. */
+function pathOfUrl(file: unknown): string | undefined {
+  const { href, protocol } = (file ?? {}) as Partial<URL>;
+  if (typeof href !== 'string' || protocol !== 'file:') return undefined;
+  try {
+    return fileURLToPath(href);
+  } catch (cause) {
+    throw new SharedCacheError(
+      'ERR_INVALID_ARGUMENT',
+      `file must be a path or a file: URL: ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    );
+  }
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, SharedCacheError } from '../errors.js';
 import type { Compression } from './compression.js';
@@ -34,6 +34,7 @@ export class OutputFile {
   }
 
   static async create(path: string, compression: Compression | undefined): Promise<OutputFile> {
+    await checkTarget(path);
     const temporary = join(dirname(path), `.mooncake-${randomBytes(8).toString('hex')}.tmp`);
     const handle = await writing(path, open(temporary, 'wx', 0o600));
     return new OutputFile(path, temporary, handle, compression);
@@ -52,13 +53,17 @@ export class OutputFile {
     });
   }
 
-  /** Gives the file its name. */
-  async commit(): Promise<void> {
+  /** Brings all of it to the disk. */
+  async complete(): Promise<void> {
     await this.#flush();
     await this.#writing;
     await this.#packer?.end();
     await writing(this.#path, this.#handle.sync());
     await writing(this.#path, this.#handle.close());
+  }
+
+  /** Gives the file its name. */
+  async commit(): Promise<void> {
     await writing(this.#path, rename(this.#temporary, this.#path));
     // Not every system lets a folder be opened or synced; the file has its name all the same.
     await syncFolder(dirname(this.#path)).catch(() => {});
@@ -100,6 +105,14 @@ export class OutputFile {
       this.fileBytes += bytesWritten;
     }
   }
+}
+
+/** A file takes the place of another, but not that of a device, a pipe or a socket, which are there for others. */
+async function checkTarget(path: string): Promise<void> {
+  // Whatever cannot be looked at cannot be replaced either, and the system says so then.
+  const stats = await stat(path).catch(() => undefined);
+  if (stats === undefined || stats.isFile() || stats.isDirectory()) return;
+  throw new SharedCacheError('ERR_WRITE_FAILED', `${describe(path)} cannot be written: it is not a regular file`);
 }
 
 /** Brings the new name to the disk. */

@@ -46,7 +46,7 @@ export class Pace {
   finish(): void {
     this.check();
     this.#report();
-    if (this.#failure !== undefined) throw this.#failure.error;
+    this.check();
   }
 
   stop(): void {

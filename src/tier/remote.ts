@@ -269,10 +269,22 @@ function isReply(error: unknown): boolean {
   return error instanceof Error && /ErrorReply|SimpleError|BlobError/.test(error.constructor.name);
 }
 
-/** A client that never gives up, waits for nothing by itself, and answers in octets. */
+/** A client that never gives up, waits for nothing by itself, and answers in octets. Throws ERR_INVALID_OPTION. */
 export function createRemoteClient(remote: RemoteOptions, cacheOf?: (redis: RedisPackage) => object): Client {
   const redis = loadRedis();
   const clientSideCache = cacheOf?.(redis);
+  try {
+    return newClient(redis, remote, clientSideCache);
+  } catch {
+    // Without the cause, which shows the URL, and a password with it.
+    throw new SharedCacheError(
+      'ERR_INVALID_OPTION',
+      'remote makes no sense to @redis/client: a url must be redis://HOST:PORT or rediss://HOST:PORT, a user and a password in it percent-encoded, a cluster must have rootNodes, a sentinel a name and sentinelRootNodes',
+    );
+  }
+}
+
+function newClient(redis: RedisPackage, remote: RemoteOptions, clientSideCache: object | undefined): Client {
   const common = {
     RESP: 3 as const,
     ...(clientSideCache === undefined ? {} : { clientSideCache }),

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -183,6 +184,27 @@ t.test('nothing is evicted for it, also where a full index has no place for a ke
   }
 });
 
+t.test('nothing is evicted for it, whatever the sizes of its entries', async (t) => {
+  const file = dumpFile(t);
+  const from = withCache<string>(t, { maxBytes: '32MB', eviction: 'fifo' });
+  // Every size class, and a few that are chains of blocks.
+  const sizeOf = (i: number): number => (i % 97 === 0 ? 20_000 : (i * 7_919) % 1_500);
+  for (let i = 0; i < 10_000; i++) from.put(`k${i}`, String(i).padEnd(sizeOf(i)));
+  await from.dump(file);
+  for (const eviction of POLICIES) {
+    const to = withCache<string>(t, { eviction, maxBytes: '2MB' });
+    for (let i = 0; i < 300; i++) to.put(`own${i}`, 'o'.repeat(i));
+    const { entries, refused } = await to.load(file);
+    t.equal(entries + refused, 10_000);
+    t.equal(to.getStats().evictions, 0, `${eviction} evicts nothing`);
+    t.equal(to.size, 300 + entries);
+    for (let i = 0; i < 300; i++) if (!to.has(`own${i}`)) t.fail(`${eviction} has lost own${i}`);
+    t.ok(entries >= 1_000, `${eviction} has room for ${entries}`);
+    const latest = [...to.keys()].filter((key) => key.startsWith('k') && Number(key.slice(1)) >= 10_000 - entries);
+    t.ok(latest.length > 0.9 * entries, `${latest.length} of ${entries} that ${eviction} has are the latest`);
+  }
+});
+
 t.test('hits count as uses', async (t) => {
   const file = dumpFile(t);
   const from = withCache<number>(t, { eviction: 'lru', shards: 1, maxEntries: 60 });
@@ -246,6 +268,12 @@ t.test('the file is private and appears whole or not at all', async (t) => {
     throw thrown;
   };
   await t.rejects(cache.dump(`${dirname(file)}/other`, { onProgress }), thrown);
+  const small = withCache<number>(t);
+  await t.rejects(small.dump(file, { onProgress }), thrown);
+  const last = new AbortController();
+  await t.rejects(small.dump(file, { signal: last.signal, onProgress: () => last.abort(reason) }), reason);
+  t.equal(readFileSync(file, 'utf8'), 'the old file', 'also when the end of the work is told of for the last time');
+  t.same(restBeside(file), []);
   await cache.dump(pathToFileURL(file));
   t.equal(statSync(file).mode & 0o777, 0o600);
   await t.rejects(cache.load(file, { signal: AbortSignal.abort(reason) }), reason);
@@ -258,7 +286,12 @@ t.test('what cannot be written says why, and leaves nothing', async (t) => {
   mkdirSync(file);
   await t.rejects(cache.dump(file), { code: 'ERR_WRITE_FAILED', cause: { code: 'EISDIR' } });
   t.same(restBeside(file), []);
-  for (const bad of ['', undefined, null, 5, {}, 'a\0b']) {
+  if (spawnSync('mkfifo', [`${dirname(file)}/pipe`]).status === 0) {
+    await t.rejects(cache.dump(`${dirname(file)}/pipe`), { code: 'ERR_WRITE_FAILED' });
+    t.ok(statSync(`${dirname(file)}/pipe`).isFIFO(), 'no file takes the place of what is none');
+  }
+  const urls = ['file:///a%2Fb', 'file:///a%00b'].map((url) => new URL(url));
+  for (const bad of ['', undefined, null, 5, {}, 'a\0b', ...urls]) {
     await t.rejects(cache.dump(bad as string), { code: 'ERR_INVALID_ARGUMENT' });
     await t.rejects(cache.load(bad as string), { code: 'ERR_INVALID_ARGUMENT' });
   }

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -129,6 +130,17 @@ t.test('what is no cache file is left alone', async (t) => {
     t.throws(() => openFile(wrong as string, content), { code: 'ERR_INVALID_ARGUMENT' });
     t.throws(() => removeFile(wrong as string), { code: 'ERR_INVALID_ARGUMENT' });
   }
+});
+
+t.test('a relative path in a folder that was removed', async (t) => {
+  const before = process.cwd();
+  const folder = `${folderFor(t)}/gone`;
+  mkdirSync(folder);
+  process.chdir(folder);
+  t.teardown(() => process.chdir(before));
+  rmdirSync(folder);
+  t.throws(() => openFile('cache', content), { code: 'ERR_INVALID_FILE', cause: { code: 'ENOENT' } });
+  t.throws(() => removeFile('cache'), { code: 'ERR_INVALID_FILE' });
 });
 
 t.test('a folder in which others may replace files', async (t) => {

@@ -51,6 +51,26 @@ t.test('commands however they are cut', async (t) => {
     );
 });
 
+t.test('inline commands are words as Redis reads them', (t) => {
+  const words: [string, string[]][] = [
+    ['SET k "a b"', ['SET', 'k', 'a b']],
+    [String.raw`SET k 'a "b" \n \' c'`, ['SET', 'k', String.raw`a "b" \n ' c`]],
+    [String.raw`ECHO "\x41\xfF\n\r\t\b\a\\\"\x4\q"`, ['ECHO', 'A\xff\n\r\t\b\x07\\"x4q']],
+    [`GET "" ''`, ['GET', '', '']],
+    [String.raw`GET k"ey" \x41`, ['GET', 'key', String.raw`\x41`]],
+    ['\v GET\f\tk\xa0\v', ['GET', 'k\xa0']],
+  ];
+  for (const [line, expected] of words)
+    t.strictSame(
+      parse(`${line}\r\n`, (left) => left),
+      [expected],
+      line,
+    );
+  for (const line of ['GET "k', "GET 'k", 'GET "k"x', 'GET \'k\'"x"', String.raw`GET "k\"`, String.raw`GET 'k\'`])
+    t.throws(() => parse(`${line}\n`, (left) => left), new ProtocolError('unbalanced quotes in request'), line);
+  t.end();
+});
+
 t.test('nothing runs after QUIT or a broken frame, in the same packet or later', async (t) => {
   const { cache, port } = await serveResp(t);
   for (const last of ['QUIT\r\n', '*1\r\n:5\r\n']) {

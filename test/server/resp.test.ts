@@ -77,6 +77,13 @@ t.test('INCR of every number there is', async (t) => {
     await t.rejects(client.incr('n'), /overflow|not an integer/);
     t.same(cache.get('n'), value, 'a refused one changes nothing');
   }
+  cache.put('n', Buffer.from('41'), { tags: ['kept'] });
+  t.equal(await client.incr('n'), 42, 'what came over HTTP, or not as UTF-8, is octets');
+  t.strictSame(cache.entry('n')?.tags, ['kept']);
+  for (const value of [Buffer.from('4\xff1', 'latin1'), Buffer.from('1'.repeat(30)), new Map()]) {
+    cache.put('n', value);
+    await t.rejects(client.incr('n'), value instanceof Map ? /^WRONGTYPE/ : /not an integer/);
+  }
   client.destroy();
 });
 
@@ -115,6 +122,19 @@ t.test('ioredis: a pipeline, a scan, counters of many clients', async (t) => {
     for (const key of keys) found.add(key);
   t.equal(found.size, 250);
   await t.rejects(client.scan('12345'), /invalid cursor/);
+  for (const [type, count] of [
+    ['string', 1],
+    ['hash', 0],
+  ] as const) {
+    for (const options of [
+      ['TYPE', type, 'MATCH', 'key:7'],
+      ['MATCH', 'key:7', 'TYPE', type],
+      ['TYPE', 'list', 'MATCH', 'key:8', 'MATCH', 'key:7', 'TYPE', type],
+    ]) {
+      const [, keys] = (await client.call('SCAN', '0', 'COUNT', '1000', ...options)) as [string, string[]];
+      t.equal(keys.length, count, options.join(' '));
+    }
+  }
   await Promise.all(clients.flatMap((one) => Array.from({ length: 100 }, () => one.incr('hits'))));
   t.equal(cache.get('hits'), 400);
   for (const one of clients) one.disconnect();

@@ -1,4 +1,5 @@
 /** One loader in the fleet, fills that nothing overtakes, and values past their TTL. */
+import { inspect } from 'node:util';
 import t from 'tap';
 import { SharedCache } from '../../src/index.js';
 import type { TieredCache } from '../../src/tier/index.js';
@@ -328,4 +329,22 @@ t.test('options, names and closing', { skip: NO_SERVER }, async (t) => {
   await other.close();
   local.put('still', 'open');
   t.equal(local.get('still'), 'open');
+});
+
+t.test('a remote that the client cannot read, and no password in what says so', async (t) => {
+  const { TieredCache } = await import('../../src/tier/index.js');
+  const local = new SharedCache({ maxBytes: '4MB' });
+  t.teardown(() => local.close());
+  for (const remote of [
+    { url: 'redis://:hidden-one@127.0.0.1:99999' },
+    { url: 'redis://user:hidden-one@a host:6379' },
+    { url: 'http://:hidden-one@127.0.0.1:6379' },
+    { url: 'redis://:hidden-one@127.0.0.1:6379/first' },
+    { cluster: {} },
+    { sentinel: { name: 'a' } },
+  ]) {
+    const error = await TieredCache.open({ local, remote: remote as never, prefix: 'app:' }).catch((thrown) => thrown);
+    t.match(error, { name: 'SharedCacheError', code: 'ERR_INVALID_OPTION' });
+    t.notMatch(inspect(error, { depth: null, showHidden: true }), 'hidden-one');
+  }
 });

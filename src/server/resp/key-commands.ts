@@ -54,6 +54,7 @@ function timeLeft({ served: { cache } }: Client, octets: string, unitMs: number)
 function scan({ served: { cache, scans } }: Client, args: readonly string[]): string {
   if (args.length % 2 === 1) throw syntaxError();
   let matches: (key: string) => boolean = () => true;
+  let isOfType = true;
   let count = 10;
   for (let at = 2; at < args.length; at += 2) {
     const word = args[at].toLowerCase();
@@ -61,9 +62,9 @@ function scan({ served: { cache, scans } }: Client, args: readonly string[]): st
     if (word === 'match' && value.length <= MAX_PATTERN) matches = globOf(keyOf(value));
     else if (word === 'count' && integerOf(value) > 0) count = Math.min(integerOf(value), MAX_SCAN_COUNT);
     // Every value of the protocol's commands is a string.
-    else if (word === 'type') matches = value.toLowerCase() === 'string' ? matches : () => false;
+    else if (word === 'type') isOfType = value.toLowerCase() === 'string';
     else throw syntaxError();
   }
   const { cursor, keys } = scans.step(cache, args[1], count);
-  return array([bulk(cursor), array(keys.filter(matches).map(keyReply))]);
+  return array([bulk(cursor), array(keys.filter((key) => isOfType && matches(key)).map(keyReply))]);
 }

@@ -1,3 +1,5 @@
+import { wordsOf } from './inline.js';
+
 /**
  * Requests of the Redis protocol: arrays of bulk strings, and inline commands. Not redis-parser: that one is for replies,
  * sets no bound on a frame, and makes an array of whatever length the wire names.
@@ -88,7 +90,8 @@ export class RequestParser {
         if (this.#buffer[this.#at] !== STAR) {
           const line = this.#line(MAX_INLINE, 'too big inline request');
           if (line === undefined) return undefined;
-          const args = line.split(/[ \t]+/).filter((word) => word !== '');
+          const args = wordsOf(line);
+          if (args === undefined) throw new ProtocolError('unbalanced quotes in request');
           if (args.length > 0) return args;
           continue;
         }

@@ -1,5 +1,6 @@
 /** GET, SET and what else reads and writes values. */
 import { type Entry, type PutOptions, type SharedCache, SharedCacheError } from '../../index.js';
+import { octetsOf } from '../octets.js';
 import { type Client, type Command, integerOf } from './command.js';
 import { array, integer, keyOf, nil, OK, RespError, storedOf, syntaxError, valueReply, wrongType } from './reply.js';
 
@@ -11,6 +12,8 @@ const MAX_ATTEMPTS = 1_000;
  */
 const MAX_IN_PLACE = 2 ** 50;
 const MAX_STEP_IN_PLACE = 2 ** 40;
+/** Of octets more than any number has: no number begins with so many. */
+const MAX_DIGITS = 20;
 
 export const STRING_COMMANDS: Readonly<Record<string, Command>> = {
   get: {
@@ -162,6 +165,8 @@ function storeOver(
 function numberOf(value: unknown): number {
   if (value === undefined) return 0;
   if (typeof value === 'string') return integerOf(value);
+  const octets = octetsOf(value);
+  if (octets !== undefined) return integerOf(octets.toString('latin1', 0, MAX_DIGITS));
   if (typeof value !== 'number') throw wrongType();
   if (!Number.isSafeInteger(value)) throw new RespError('ERR value is not an integer or out of range');
   return value;
