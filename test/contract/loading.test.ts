@@ -285,6 +285,36 @@ for (const [name, overtake] of Object.entries(overtaking)) {
   });
 }
 
+t.test(
+  'who asks after a tag of a load was invalidated begins another at once, and hears nothing of the old one',
+  async (t) => {
+    for (const [name, given, said, asked] of [
+      ['options', ['t'], undefined, ['t']],
+      ['options, which the other caller has not', ['t'], undefined, []],
+      ['the other caller’s options', [], undefined, ['t']],
+      ['setTags', [], ['t'], []],
+    ] as const) {
+      const cache = withCache<string>(t);
+      const gone = gate();
+      const load = async (_: string, { setTags }: LoaderContext<string>): Promise<string> => {
+        if (said !== undefined) setTags(said);
+        await gone.promise;
+        throw new Error('old');
+      };
+      const first = cache.getOrSet('k', load, { tags: given });
+      cache.invalidateTags('another');
+      const joined = cache.getOrSet('k', () => 'not called', { tags: asked });
+      cache.invalidateTags('t');
+      t.equal(await cache.getOrSet('k', () => 'new', { tags: asked }), 'new', name);
+      t.equal(cache.get('k'), 'new');
+      gone.open();
+      await t.rejects(first, { message: 'old' });
+      await t.rejects(joined, { message: 'old' }, 'who asked before has joined');
+      t.equal(cache.get('k'), 'new');
+    }
+  },
+);
+
 t.test('a load that goes on beside one that has ended is overtaken too', async (t) => {
   const cache = withCache<string>(t);
   const [first, second, ended] = [gate(), gate(), gate()];
