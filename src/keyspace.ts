@@ -79,6 +79,7 @@ export interface CounterEntry {
 
 /** What a load gives besides its value. */
 interface ToStore {
+  readonly isBeside: boolean;
   /** Whether the load was not overtaken; asked under the lock. */
   isCurrent(): boolean;
   /** The value as all callers of this thread get it, in a cache of frozen values. */
@@ -167,8 +168,10 @@ export abstract class Keyspace<V = unknown> {
     let completed = false;
     let slot = NO_SLOT;
     try {
-      if (loaded === undefined) shard.loads.overtake(draft.key);
-      if (loaded === undefined || loaded.isCurrent()) slot = putLocked(shard, draft, session.maxEntryBytes);
+      if (loaded === undefined || loaded.isCurrent()) {
+        if (loaded === undefined || loaded.isBeside) shard.loads.overtake(draft.key);
+        slot = putLocked(shard, draft, session.maxEntryBytes);
+      }
       if (slot >= 0) noteStoredLocked(shard, slot, draft, session.reading);
       completed = true;
     } finally {
@@ -857,7 +860,7 @@ export abstract class Keyspace<V = unknown> {
     return this.session.frozen !== undefined && canFreeze(kind);
   }
 
-  #settle(key: string, { value, load, ttl, tags, skipped, begun, isCurrent }: Settlement): Loaded {
+  #settle(key: string, { value, load, ttl, tags, skipped, begun, isBeside, isCurrent }: Settlement): Loaded {
     const { session } = this;
     session.begin();
     session.value.encode(value);
@@ -872,7 +875,11 @@ export abstract class Keyspace<V = unknown> {
       const life = load.jitter === 0 ? ttl : ttl * (1 - load.jitter * Math.random());
       const lifetime = load.refreshAhead > 0 ? life : undefined;
       const write: Write = { ttl: life + load.staleTtl, tags, grace: load.grace, lifetime, begun };
-      isStored = this.#store(key, value as V, session.value, write, { frozen, isCurrent: () => isCurrent(hashes) });
+      isStored = this.#store(key, value as V, session.value, write, {
+        frozen,
+        isBeside,
+        isCurrent: () => isCurrent(hashes),
+      });
     }
     return isShared
       ? loadedOf(frozen, undefined, isOutdated, isStored)

@@ -267,6 +267,8 @@ export class Flight {
       tags: work.tags,
       skipped: work.skipped,
       begun,
+      // A load of the library's own leaves a write alone that it may be beside.
+      isBeside: claim.kind !== 'owned' && load.isFollowed,
       isCurrent: (hashes) => this.#leases.isCurrent(claim) && !tags.haveOvertaken(hashes, begun),
     });
   }

@@ -315,6 +315,28 @@ t.test(
   },
 );
 
+t.test('a load is overtaken by one that began later and has ended', async (t) => {
+  const cache = withCache<string>(t);
+  const gone = gate();
+  const old = async (): Promise<string> => {
+    await gone.promise;
+    return 'older';
+  };
+  const abort = new AbortController();
+  const given = cache.getOrSet('aborted', old, { signal: abort.signal });
+  abort.abort(new Error('enough'));
+  await t.rejects(given, { message: 'enough' });
+  t.equal(await cache.getOrSet('aborted', () => 'newer'), 'newer');
+  const waiting = cache.getOrSet('sync', old);
+  t.equal(
+    cache.getOrSetSync('sync', () => 'newer'),
+    'newer',
+  );
+  gone.open();
+  t.equal(await waiting, 'older');
+  t.same(cache.getMany(['aborted', 'sync']), ['newer', 'newer']);
+});
+
 t.test('a load that goes on beside one that has ended is overtaken too', async (t) => {
   const cache = withCache<string>(t);
   const [first, second, ended] = [gate(), gate(), gate()];
