@@ -218,6 +218,7 @@ t.test('options that make no sense', async (t) => {
     [{ force: 1 }, 'ERR_INVALID_ARGUMENT'],
     [{ tags: [5] }, 'ERR_INVALID_ARGUMENT'],
     [{ timeoutMs: -1 }, 'ERR_INVALID_ARGUMENT'],
+    [{ timeoutMs: 'soon' }, 'ERR_INVALID_TTL'],
     [{ signal: {} }, 'ERR_INVALID_ARGUMENT'],
     [{ refreshahead: 0.5 }, 'ERR_INVALID_OPTION'],
   ];
