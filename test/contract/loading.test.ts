@@ -205,6 +205,48 @@ t.test('force loads what is present', async (t) => {
   t.equal(cache.get('k'), 3);
 });
 
+t.test('an old value that the codec cannot read does not keep the key from being loaded', async (t) => {
+  let now = 0;
+  const codec = {
+    encode: (value: unknown) => Buffer.from(JSON.stringify(value)),
+    decode(bytes: Uint8Array): unknown {
+      const value = JSON.parse(Buffer.from(bytes).toString());
+      if (value.format === 1) throw new Error('format 1');
+      return value;
+    },
+  };
+  const cache = withCache<object>(t, { codec, now: () => now });
+  const load = (): object => ({ format: 2 });
+  cache.putMany(
+    [
+      ['async', { format: 1 }],
+      ['sync', { format: 1 }],
+      ['asked', { format: 1 }],
+    ],
+    { ttl: 5 },
+  );
+  cache.put('live', { format: 1 });
+  now = 10;
+  t.same(await cache.getOrSet('async', load), { format: 2 });
+  t.same(cache.getOrSetSync('sync', load), { format: 2 });
+  t.same(await cache.getOrSet('live', load, { force: true }), { format: 2 });
+  await t.rejects(
+    cache.getOrSet('asked', (_, { stale }) => stale ?? {}),
+    { message: 'format 1' },
+  );
+  now = 10 + 2 * 3_600_000;
+  t.equal(
+    await cache
+      .getOrSet('async', (_, context) => {
+        t.ok('stale' in context);
+        t.equal(context.stale, context.stale, 'decoded once');
+        return context.stale ?? {};
+      })
+      .then(JSON.stringify),
+    '{"format":2}',
+  );
+});
+
 t.test('options that make no sense', async (t) => {
   const cache = withCache<number>(t);
   const bad: [object, string][] = [
