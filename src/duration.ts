@@ -9,6 +9,11 @@ export type Duration = number | string;
 
 const MOST_CHARACTERS = 100;
 
+/** A time that is a string in ms, and anything else as it is, for checks of bounds. Throws ERR_INVALID_TTL for a string that is none. */
+export function msOfText(duration: unknown, name: string): unknown {
+  return typeof duration === 'string' ? toMs(duration, name) : duration;
+}
+
 /** The time in ms, which may be Infinity. Throws ERR_INVALID_TTL for anything negative and what is no time. */
 export function toMs(duration: unknown, name = 'ttl'): number {
   if (typeof duration === 'number' && duration >= 0) return duration;

@@ -35,7 +35,7 @@ import type { DumpReport, LoadReport, SnapshotOptions } from './snapshot/options
 import { monotonicMs } from './sync/monotonic.js';
 import { NO_SLOT } from './table/buckets.js';
 import type { Draft } from './table/draft.js';
-import { type Extras, lifetimeOf, tagsOf } from './table/extras.js';
+import { type Extras, graceEndOf, lifetimeOf, tagsOf } from './table/extras.js';
 import { type Counter, incrementLocked } from './table/increment.js';
 import { NOT_NEAR } from './table/near-cache.js';
 import { fits, putLocked } from './table/put.js';
@@ -72,6 +72,7 @@ export interface CounterEntry {
 
 /** What a load gives besides its value. */
 interface ToStore {
+  readonly isBeside: boolean;
   /** Whether the load was not overtaken; asked under the lock. */
   isCurrent(): boolean;
   /** The value as all callers of this thread get it, in a cache of frozen values. */
@@ -162,8 +163,10 @@ export abstract class Keyspace<V = unknown> {
     let completed = false;
     let slot = NO_SLOT;
     try {
-      if (loaded === undefined) shard.loads.overtake(draft.key);
-      if (loaded === undefined || loaded.isCurrent()) slot = putLocked(shard, draft, session.maxEntryBytes);
+      if (loaded === undefined || loaded.isCurrent()) {
+        if (loaded === undefined || loaded.isBeside) shard.loads.overtake(draft.key);
+        slot = putLocked(shard, draft, session.maxEntryBytes);
+      }
       if (slot >= 0) noteStoredLocked(shard, slot, draft, session.reading);
       completed = true;
     } finally {
@@ -387,14 +390,17 @@ export abstract class Keyspace<V = unknown> {
 
   /**
    * Gives a live key a new TTL without rewriting its value; false when it is absent. With `tags`, the entry has these
-   * instead of its own.
+   * instead of its own; false, and nothing has changed, when it would be larger than `maxEntryBytes` with them.
    */
   touch(key: string, ttl?: Duration | undefined, options?: Pick<PutOptions, 'tags'>): boolean {
     const { session } = this;
     const ms = ttlOf(ttl, session.defaultTtl);
     if (options !== undefined) {
       checkWriteOptions(options);
-      if (options.tags !== undefined) return this.#retag(key, writeOf(ms, checkTags(options.tags)));
+      const { tags } = options;
+      // What is over at once needs no tags.
+      const list = tags === undefined ? undefined : checkTags(tags);
+      if (list !== undefined && ms > 0) return this.#retag(key, ms, list);
     }
     const table = session.begin();
     const shard = this.#locate(table, key);
@@ -402,13 +408,17 @@ export abstract class Keyspace<V = unknown> {
     return shard.locked(false, () => touchLocked(shard, table.key, expiresAt, ms));
   }
 
-  /** A touch that has to write the entry anew. */
-  #retag(key: string, write: Write): boolean {
+  /** A touch that has to write the entry anew, with the same bytes and a grace period as long as it had. */
+  #retag(key: string, ttl: number, tags: readonly string[]): boolean {
     const { session } = this;
     for (;;) {
       if (!this.#find(key, true)) return false;
-      const { version } = session.reading;
-      const draft = this.#draft(key, session.reader.value(session.reading) as V, write);
+      const { version, expiresAt, isExtended, extras } = session.reading;
+      const grace = isExtended ? Math.max(0, graceEndOf(extras.words) - expiresAt) : 0;
+      const { value, encoded } = this.#loaded();
+      if (encoded === undefined) session.value.encode(value);
+      const draft = this.#fill(key, encoded ?? session.value, { ...writeOf(ttl, tags), grace });
+      if (!fits(draft, session.maxEntryBytes)) return false;
       draft.isQuiet = true;
       const table = session.open();
       const shard = table.shardOf(draft.key.hash);
@@ -855,7 +865,7 @@ export abstract class Keyspace<V = unknown> {
     return this.session.frozen !== undefined && canFreeze(kind);
   }
 
-  #settle(key: string, { value, load, ttl, tags, skipped, begun, isCurrent }: Settlement): Loaded {
+  #settle(key: string, { value, load, ttl, tags, skipped, begun, isBeside, isCurrent }: Settlement): Loaded {
     const { session } = this;
     session.begin();
     session.value.encode(value);
@@ -870,7 +880,11 @@ export abstract class Keyspace<V = unknown> {
       const life = load.jitter === 0 ? ttl : ttl * (1 - load.jitter * Math.random());
       const lifetime = load.refreshAhead > 0 ? life : undefined;
       const write: Write = { ttl: life + load.staleTtl, tags, grace: load.grace, lifetime, begun };
-      isStored = this.#store(key, value as V, session.value, write, { frozen, isCurrent: () => isCurrent(hashes) });
+      isStored = this.#store(key, value as V, session.value, write, {
+        frozen,
+        isBeside,
+        isCurrent: () => isCurrent(hashes),
+      });
     }
     return isShared
       ? loadedOf(frozen, undefined, isOutdated, isStored)

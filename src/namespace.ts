@@ -1,4 +1,5 @@
 import { checkNamespaceName } from './arguments.js';
+import { describe } from './errors.js';
 import { Keyspace } from './keyspace.js';
 import type { Session } from './session.js';
 import { type Space, spaceInside } from './table/space.js';
@@ -30,6 +31,16 @@ export class Namespace<V = unknown> extends Keyspace<V> {
     const { tags } = this.session.open();
     tags.invalidate(this.space.hashes.slice(-1));
   }
+
+  /** One line for util.inspect and console.log, as of the cache: never the memory. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return namespaceLine('Namespace', this.closed, this.space.path);
+  }
+}
+
+/** What a namespace of any kind looks like: its names, the outermost first. */
+export function namespaceLine(kind: string, isClosed: boolean, path: readonly string[]): string {
+  return `${kind} { ${isClosed ? 'closed' : path.map(describe).join(' / ')} }`;
 }
 
 /** Throws ERR_INVALID_ARGUMENT for a name that is no string, and for too many or too long ones. */

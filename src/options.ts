@@ -1,5 +1,5 @@
 import type { Codec } from './codec/codec.js';
-import { type Duration, toMs } from './duration.js';
+import { type Duration, msOfText, toMs } from './duration.js';
 import { describe, rejectUnknown, SharedCacheError } from './errors.js';
 import { EVICTION_NAMES, type EvictionName } from './policy/index.js';
 
@@ -37,8 +37,9 @@ export interface SharedCacheOptions {
    *  each: a number or a string such as `'8MB'`. 0 keeps nothing. Without `frozen` it changes nothing. Default an eighth of
    *  `maxBytes`, and at most 8 MB. */
   nearBytes?: number | string | undefined;
-  /** Longest wait for a lock that a live thread keeps, in ms, before a get misses and a put is refused. Default 5,000. */
-  lockTimeoutMs?: number | undefined;
+  /** Longest wait for a lock that a live thread keeps, ms or a string such as `'5s'`, before a get misses and a put is refused.
+   *  Default 5,000. */
+  lockTimeoutMs?: Duration | undefined;
   /** The creating thread's clock, for tests: the time in ms, of which the cache takes whole ones. Nothing is swept in the
    *  background then. Default the machine's monotonic clock. */
   now?: (() => number) | undefined;
@@ -53,8 +54,8 @@ export interface OpenOptions extends SharedCacheOptions {
 
 /** Settings of the background removal of expired entries. */
 export interface SweepSettings {
-  /** ms between two turns, 1 to 60,000. Default 50. */
-  intervalMs?: number | undefined;
+  /** Time between two turns, 1 to 60,000 ms or a string such as `'1s'`. Default 50. */
+  intervalMs?: Duration | undefined;
 }
 
 /** Settings of a cache's own monitor. */
@@ -107,7 +108,8 @@ export function resolveOptions(options: SharedCacheOptions = {}, names: readonly
     throw invalid('options', options, 'an object');
   rejectUnknown(options, names, 'option');
   const { maxBytes = 64 * MB, maxEntries, shards, ttl = 3_600_000, eviction = 'adaptive', codec } = options;
-  const { averageEntryBytes = 152, lockTimeoutMs = 5_000, frozen = false, nearBytes, now } = options;
+  const { averageEntryBytes = 152, lockTimeoutMs: patience = 5_000, frozen = false, nearBytes, now } = options;
+  const lockTimeoutMs = msOfText(patience, 'lockTimeoutMs');
   if (maxEntries !== undefined && !isInteger(maxEntries, 1, 2 ** 31))
     throw invalid('maxEntries', maxEntries, `a whole number from 1 to ${2 ** 31}`);
   if (shards !== undefined && !(isInteger(shards, 1, 1024) && Number.isInteger(Math.log2(shards)))) {
@@ -117,7 +119,7 @@ export function resolveOptions(options: SharedCacheOptions = {}, names: readonly
   if (!isInteger(averageEntryBytes, 32, 2 ** 30))
     throw invalid('averageEntryBytes', averageEntryBytes, `a whole number from 32 to ${2 ** 30}`);
   if (!(typeof lockTimeoutMs === 'number' && lockTimeoutMs >= 1))
-    throw invalid('lockTimeoutMs', lockTimeoutMs, 'a number of ms from 1');
+    throw invalid('lockTimeoutMs', lockTimeoutMs, "a number of ms from 1 or a string such as '5s'");
   if (typeof frozen !== 'boolean') throw invalid('frozen', frozen, 'a boolean');
   if (codec !== undefined) checkCodec(codec);
   if (now !== undefined) checkNow(now);
@@ -188,9 +190,10 @@ function resolveSweep(sweep: SharedCacheOptions['sweep']): number | undefined {
   if (sweep === undefined || sweep === true) return DEFAULT_SWEEP_INTERVAL_MS;
   if (typeof sweep !== 'object' || sweep === null) throw invalid('sweep', sweep, 'a boolean or { intervalMs }');
   rejectUnknown(sweep, ['intervalMs'], 'sweep option');
-  const { intervalMs = DEFAULT_SWEEP_INTERVAL_MS } = sweep;
+  const { intervalMs: interval = DEFAULT_SWEEP_INTERVAL_MS } = sweep;
+  const intervalMs = msOfText(interval, 'sweep.intervalMs');
   if (!(typeof intervalMs === 'number' && intervalMs >= 1 && intervalMs <= 60_000)) {
-    throw invalid('sweep.intervalMs', intervalMs, 'a number of ms from 1 to 60000');
+    throw invalid('sweep.intervalMs', intervalMs, "a number of ms from 1 to 60000 or a string such as '1s'");
   }
   return intervalMs;
 }

@@ -124,7 +124,7 @@ export class Flight {
 
   /** Refreshes in the background unless somebody does or did already; a failure leaves the value that is there. */
   refresh(target: LoadTarget, key: string, loader: Loader, load: Load, than: number): void {
-    if (this.#pendingOf(target, key) !== undefined) return;
+    if (this.#pendingOf(target, key, load) !== undefined) return;
     const call: Call = { target, key, loader, load, than };
     const claim = this.#claim(call);
     if (claim.kind !== 'owned') return;
@@ -142,7 +142,7 @@ export class Flight {
 
   /** The load of the key that is going on in this thread, unless it was overtaken, or a new one. */
   #shared(call: Call): Pending {
-    const before = call.load.isWrite ? undefined : this.#pendingOf(call.target, call.key);
+    const before = call.load.isWrite ? undefined : this.#pendingOf(call.target, call.key, call.load);
     if (before !== undefined) {
       this.#table.counters[COUNTER.waits]++;
       return before;
@@ -241,6 +241,7 @@ export class Flight {
       if (present !== undefined) return present;
       this.#countLoad(claim);
       const work = new Work(target, key, load, pending);
+      pending.work = work;
       let value: unknown;
       try {
         const begin = (): unknown => call.loader(key, work.context);
@@ -266,6 +267,8 @@ export class Flight {
       tags: work.tags,
       skipped: work.skipped,
       begun,
+      // A load of the library's own leaves a write alone that it may be beside.
+      isBeside: claim.kind !== 'owned' && load.isFollowed,
       isCurrent: (hashes) => this.#leases.isCurrent(claim) && !tags.haveOvertaken(hashes, begun),
     });
   }
@@ -308,15 +311,19 @@ export class Flight {
 
   // ---- loads of this thread --------------------------------------------------------------------------------------
 
-  /** The load of the key that callers may still join. */
-  #pendingOf(target: LoadTarget, key: string): Pending | undefined {
+  /** The load of the key that a caller with these options may still join. */
+  #pendingOf(target: LoadTarget, key: string, { tags }: Load): Pending | undefined {
     const pending = this.#pending.get(target.id)?.get(key);
     const claim = pending?.running;
     if (pending === undefined || pending.isAborted) return undefined;
     if (claim === undefined || claim.kind === 'full') return pending;
-    const overtaken =
-      !this.#leases.isCurrent(claim) || this.#table.tags.haveOvertaken(target.hashesOf([]), claim.begun);
-    return overtaken ? undefined : pending;
+    if (!this.#leases.isCurrent(claim)) return undefined;
+    if (this.#table.tags.now() === claim.begun) return pending;
+    const hashes = target.hashesOf([...tags, ...pending.tags]);
+    if (!this.#table.tags.haveOvertaken(hashes, claim.begun)) return pending;
+    // The load to come may not name that tag, and must find the lease free all the same.
+    this.#leases.overtakeLoad(claim);
+    return undefined;
   }
 
   #remember({ target, key }: Call, pending: Pending): void {

@@ -123,6 +123,11 @@ export class Leases implements RunningLoads {
     if (this.#words[homeOf(key.hash)] !== 0) this.#mark(key);
   }
 
+  /** The same for one load, because of a tag of it that was invalidated: nobody can tell from the lease. */
+  overtakeLoad({ lease, load }: Seen): void {
+    Atomics.compareExchange(this.#words, wordOf(lease) + LEASE.load, load << 1, (load << 1) | 1);
+  }
+
   #mark(key: KeyEncoder): void {
     const m = this.#words;
     for (let probe = 0; probe < PROBES; probe++) {

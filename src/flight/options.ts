@@ -1,5 +1,5 @@
 import { checkObject, checkTags } from '../arguments.js';
-import { type Duration, toMs } from '../duration.js';
+import { type Duration, msOfText, toMs } from '../duration.js';
 import { checkFunction, describe, rejectUnknown, SharedCacheError } from '../errors.js';
 
 /** Settings of getOrSetSync. Times are ms, or strings such as `'5m'`. */
@@ -19,8 +19,8 @@ export interface LoadOptions {
   jitter?: number | undefined;
   /** Load even if the key is present. Default false. */
   force?: boolean | undefined;
-  /** Longest wait for another thread's load, in ms; then the caller loads itself. Default: as long as that thread loads. */
-  timeoutMs?: number | undefined;
+  /** Longest wait for another thread's load; then the caller loads itself. Default: as long as that thread loads. */
+  timeoutMs?: Duration | undefined;
 }
 
 /** Settings of getOrSet. */
@@ -79,10 +79,11 @@ export function resolveLoad(loader: unknown, options: AsyncLoadOptions | undefin
   if (options === undefined) return defaults;
   checkObject(options, NAMES_TEXT);
   rejectUnknown(options, NAMES, 'option');
-  const { ttl, tags, staleTtl, grace, refreshAhead, jitter, force = false, timeoutMs, signal } = options;
+  const { ttl, tags, staleTtl, grace, refreshAhead, jitter, force = false, signal } = options;
+  const timeoutMs = msOfText(options.timeoutMs, 'timeoutMs');
   if (typeof force !== 'boolean') throw invalid('force', force, 'a boolean');
   if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0))
-    throw invalid('timeoutMs', timeoutMs, 'a number of milliseconds >= 0');
+    throw invalid('timeoutMs', timeoutMs, "a number of milliseconds >= 0 or a string such as '5s'");
   if (signal !== undefined && typeof signal?.addEventListener !== 'function')
     throw invalid('signal', signal, 'an AbortSignal');
   return {

@@ -2,6 +2,7 @@ import { onAbort } from './abort.js';
 import type { Claim } from './leases.js';
 import type { Loaded } from './loaded.js';
 import type { NotedWait } from './waits.js';
+import type { Work } from './work.js';
 
 /** One load of this thread that callers wait for, and what became of their patience. */
 export class Pending {
@@ -9,6 +10,8 @@ export class Pending {
   readonly waits: NotedWait[] = [];
   /** The claim it runs under, once it runs. */
   running: Claim | undefined;
+  /** The run of the loader, once it runs. */
+  work: Work | undefined;
   #promise: Promise<Loaded> | undefined;
   #callers = 0;
   #isAborted = false;
@@ -18,6 +21,11 @@ export class Pending {
   /** Whether every caller has aborted. */
   get isAborted(): boolean {
     return this.#isAborted;
+  }
+
+  /** Those that what is loaded will have, as far as the loader has said. */
+  get tags(): readonly string[] {
+    return this.work?.tags ?? [];
   }
 
   /** Aborts when every caller has. */

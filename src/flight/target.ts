@@ -12,6 +12,8 @@ export interface Settlement {
   readonly skipped: boolean;
   /** The number of the last invalidation when the load began. */
   readonly begun: number;
+  /** Whether another load of the key began before it and goes on: stored afterwards, that would bring older data back. */
+  readonly isBeside: boolean;
   /** Whether the load was not overtaken; asked under the lock of the key's shard. */
   isCurrent(hashes: readonly number[]): boolean;
 }

@@ -13,12 +13,10 @@ export class Work {
   constructor(target: LoadTarget, key: string, load: Load, source: { readonly signal: AbortSignal }) {
     this.ttl = load.ttl;
     this.tags = load.tags;
-    const old = target.findOld(key, Number.POSITIVE_INFINITY);
-    this.context = {
+    const context: LoaderContext<unknown> = {
       get signal() {
         return source.signal;
       },
-      ...(old === undefined ? {} : { stale: target.copyOf(old) }),
       setTtl: (ttl) => {
         this.ttl = toMs(ttl);
       },
@@ -29,5 +27,15 @@ export class Work {
         this.skipped = true;
       },
     };
+    this.context = context;
+    const old = target.findOld(key, Number.POSITIVE_INFINITY);
+    if (old === undefined) return;
+    // Decoded once, when it is asked for: a codec that cannot read the old value must not keep the key from being loaded.
+    let copy: { readonly value: unknown } | undefined;
+    const get = (): unknown => {
+      copy ??= { value: target.copyOf(old) };
+      return copy.value;
+    };
+    Object.defineProperty(context, 'stale', { get, enumerable: true, configurable: true });
   }
 }

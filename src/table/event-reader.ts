@@ -55,9 +55,12 @@ export class EventReader {
       if (shard.words[SHARD.events] === place.number) return;
       lost += this.#parse(copyTail(shard, place), place, events);
     });
-    const tooMany = events.length - this.#capacity;
-    if (tooMany <= 0) return { events, lost };
-    return { events: events.slice(tooMany), lost: lost + tooMany };
+    return { events, lost: lost + this.#trim(events) };
+  }
+
+  /** Gives up the oldest events beyond the capacity, and returns how many. */
+  #trim(events: RawEvent[]): number {
+    return events.splice(0, Math.max(0, events.length - this.#capacity)).length;
   }
 
   /** Appends what the tail holds, moves the place behind it, and returns how many events are missing. */
@@ -76,6 +79,8 @@ export class EventReader {
       if (((this.#causes >> cause) & 1) !== 0) {
         const from = words.byteOffset + (at + EVENT.headWords) * 4;
         into.push({ key: Buffer.from(words.buffer as ArrayBuffer, from, keyBytes), cause });
+        // Seldom, since what stays is moved: a ring of a large cache holds many times what a listener has room for.
+        if (into.length >= 2 * this.#capacity) lost += this.#trim(into);
       }
       at += EVENT.headWords + keyWords;
     }

@@ -19,6 +19,7 @@ import {
   paddedToWord,
   planBlocks,
   singleClass,
+  versionAt,
   wordOf,
   writeHead,
   writePayload,
@@ -42,7 +43,7 @@ export function fits(draft: Draft, maxEntryBytes: number): boolean {
  * key is then absent), OVER_AT_ONCE when its TTL is 0 (the key is absent, and rightly so).
  */
 export function putLocked(shard: Shard, draft: Draft, maxEntryBytes: number): number {
-  shard.counters[COUNTER.puts]++;
+  if (!draft.isQuiet) shard.counters[COUNTER.puts]++;
   if (shard.capacityEntries === 0 || !fits(draft, maxEntryBytes)) return refuseLocked(shard, draft.key);
   if (!draft.isOver) return storeLocked(shard, draft);
   removeLocked(shard, draft.key, CAUSE.replaced);
@@ -63,8 +64,8 @@ function refuseLocked(shard: Shard, key: KeyEncoder): typeof NO_SLOT {
  */
 function storeLocked(shard: Shard, draft: Draft): number {
   const { key } = draft;
-  draft.version = shard.nextWriteLocked();
   const slot = findSlot(shard, key);
+  draft.version = draft.isQuiet ? versionAt(shard.words, shard.entryWord(slot)) : shard.nextWriteLocked();
   const firstClass = singleClass(shard.heap, paddedToWord(key.lengthBytes) + draft.lengthBytes);
   if (slot === NO_SLOT) makeSlotLocked(shard, key.hash);
   else if (overwriteLocked(shard, slot, draft, firstClass)) return slot;

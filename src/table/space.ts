@@ -25,16 +25,18 @@ export const ROOT: Space = { path: [], id: '', prefix: new Uint8Array(0), hashes
 export function spaceInside(outer: Space, name: string, key: KeyEncoder): Space {
   const path = [...outer.path, name];
   const levels = levelsOf(outer.prefix);
+  // Before it is encoded: it may be longer than a key can be.
+  const prefixBytes = levels.length + Buffer.byteLength(name) + 2;
+  if (path.length > MAX_DEPTH || prefixBytes > MAX_PREFIX_BYTES) {
+    throw new SharedCacheError(
+      'ERR_INVALID_ARGUMENT',
+      `namespaces may be ${MAX_DEPTH} deep and their names ${MAX_PREFIX_BYTES} bytes long together, received ${path.length} of ${prefixBytes} bytes`,
+    );
+  }
   key.encode(name);
   const encoded = new Uint8Array(key.words.buffer, 0, key.lengthBytes).slice();
   const level = Buffer.concat([levels, Uint8Array.of(NAME), encoded]);
   const prefix = Buffer.concat([level, Uint8Array.of(KEY)]);
-  if (path.length > MAX_DEPTH || prefix.length > MAX_PREFIX_BYTES) {
-    throw new SharedCacheError(
-      'ERR_INVALID_ARGUMENT',
-      `namespaces may be ${MAX_DEPTH} deep and their names ${MAX_PREFIX_BYTES} bytes long together, received ${path.length} of ${prefix.length} bytes`,
-    );
-  }
   key.encodeBehind(level, '');
   return { path, id: prefix.toString('latin1'), prefix, hashes: [...outer.hashes, key.hash] };
 }

@@ -1,6 +1,7 @@
 import { checkNamespaceName } from '../arguments.js';
 import type { SharedCache } from '../cache.js';
 import { checkFunction, type SharedCacheError } from '../errors.js';
+import { namespaceLine } from '../namespace.js';
 import type { CacheStats } from '../stats.js';
 import { TieredKeyspace } from './keyspace.js';
 import { Member, type RemoteStats } from './member.js';
@@ -171,6 +172,11 @@ export class TieredNamespace<V = unknown> extends TieredKeyspace<V> {
   /** The namespace of this name inside of this one: its keys are its own, and end with this one's clear(). */
   namespace<W = V>(name: string): TieredNamespace<W> {
     return namespaceInside<W>(this.member, this.path, name);
+  }
+
+  /** One line for util.inspect and console.log, as of the cache. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return namespaceLine('TieredNamespace', this.member.isClosed, this.path);
   }
 }
 

@@ -230,10 +230,14 @@ t.test('closed, and one line to look at', (t) => {
   t.equal(cache.closed, false);
   t.match(inspect(cache), /^SharedCache \{ 1 entries, .* of 4\.0 MB, 100\.0 % hits \}$/);
   const users = cache.namespace('users');
+  t.equal(inspect(users), 'Namespace { "users" }');
+  t.equal(inspect(users.namespace('a/b\n')), 'Namespace { "users" / "a/b\\n" }');
+  t.ok(inspect(users.namespace('x'.repeat(30_000))).length < 100);
   cache.close();
   t.equal(cache.closed, true);
   t.equal(users.closed, true);
   t.match(inspect(cache), /closed/);
+  t.equal(inspect(users), 'Namespace { closed }');
   t.throws(() => users.get('a'), { code: 'ERR_CLOSED' });
   t.end();
 });

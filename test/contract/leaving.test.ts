@@ -133,6 +133,51 @@ t.test('4,096 events of one turn are all kept in a cache of the usual size', asy
   listener.end();
 });
 
+t.test('what a listener was too slow for takes no memory', async (t) => {
+  const cache = withCache<unknown>(t, { maxBytes: '512MB', sweep: false });
+  const listening = `
+    const { parentPort, workerData } = require('node:worker_threads');
+    import(workerData.library).then(({ SharedCache }) => {
+      const cache = SharedCache.attach(workerData.handle);
+      const gate = new Int32Array(workerData.gate);
+      let [told, lost] = [0, 0];
+      const end = cache.onLeave((events, missing) => {
+        told += events.length;
+        lost += missing;
+        if (told + lost < workerData.count) return;
+        end();
+        parentPort.postMessage({ told, lost });
+        cache.close();
+        clearInterval(hold);
+      }, { capacity: 100 });
+      const hold = setInterval(() => {}, 1_000);
+      parentPort.postMessage('listening');
+      Atomics.wait(gate, 0, 0);
+    });`;
+  const gate = new Int32Array(new SharedArrayBuffer(4));
+  // As many as the rings hold, roughly: as objects they take several times the worker's memory.
+  const count = 100_000;
+  const library = new URL('../../src/index.js', import.meta.url).href;
+  const worker = new Worker(listening, {
+    eval: true,
+    execArgv: [],
+    workerData: { library, handle: cache.handle, gate: gate.buffer, count },
+    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
+  });
+  await once(worker, 'message');
+  for (let i = 0; i < count; i++) {
+    cache.put(`${i}`, i);
+    cache.delete(`${i}`);
+  }
+  const ended = once(worker, 'message');
+  Atomics.store(gate, 0, 1);
+  Atomics.notify(gate, 0);
+  const [{ told, lost }] = (await ended) as [{ told: number; lost: number }];
+  t.equal(told, 100);
+  t.equal(told + lost, count);
+  await once(worker, 'exit');
+});
+
 t.test('another thread’s doing is told, in order for each key', async (t) => {
   const cache = withCache<unknown>(t, { maxBytes: '64MB' });
   const listener = listenTo(cache);

@@ -205,6 +205,48 @@ t.test('force loads what is present', async (t) => {
   t.equal(cache.get('k'), 3);
 });
 
+t.test('an old value that the codec cannot read does not keep the key from being loaded', async (t) => {
+  let now = 0;
+  const codec = {
+    encode: (value: unknown) => Buffer.from(JSON.stringify(value)),
+    decode(bytes: Uint8Array): unknown {
+      const value = JSON.parse(Buffer.from(bytes).toString());
+      if (value.format === 1) throw new Error('format 1');
+      return value;
+    },
+  };
+  const cache = withCache<object>(t, { codec, now: () => now });
+  const load = (): object => ({ format: 2 });
+  cache.putMany(
+    [
+      ['async', { format: 1 }],
+      ['sync', { format: 1 }],
+      ['asked', { format: 1 }],
+    ],
+    { ttl: 5 },
+  );
+  cache.put('live', { format: 1 });
+  now = 10;
+  t.same(await cache.getOrSet('async', load), { format: 2 });
+  t.same(cache.getOrSetSync('sync', load), { format: 2 });
+  t.same(await cache.getOrSet('live', load, { force: true }), { format: 2 });
+  await t.rejects(
+    cache.getOrSet('asked', (_, { stale }) => stale ?? {}),
+    { message: 'format 1' },
+  );
+  now = 10 + 2 * 3_600_000;
+  t.equal(
+    await cache
+      .getOrSet('async', (_, context) => {
+        t.ok('stale' in context);
+        t.equal(context.stale, context.stale, 'decoded once');
+        return context.stale ?? {};
+      })
+      .then(JSON.stringify),
+    '{"format":2}',
+  );
+});
+
 t.test('options that make no sense', async (t) => {
   const cache = withCache<number>(t);
   const bad: [object, string][] = [
@@ -218,6 +260,7 @@ t.test('options that make no sense', async (t) => {
     [{ force: 1 }, 'ERR_INVALID_ARGUMENT'],
     [{ tags: [5] }, 'ERR_INVALID_ARGUMENT'],
     [{ timeoutMs: -1 }, 'ERR_INVALID_ARGUMENT'],
+    [{ timeoutMs: 'soon' }, 'ERR_INVALID_TTL'],
     [{ signal: {} }, 'ERR_INVALID_ARGUMENT'],
     [{ refreshahead: 0.5 }, 'ERR_INVALID_OPTION'],
   ];
@@ -284,6 +327,58 @@ for (const [name, overtake] of Object.entries(overtaking)) {
     t.equal(cache.get('s'), 'put');
   });
 }
+
+t.test(
+  'who asks after a tag of a load was invalidated begins another at once, and hears nothing of the old one',
+  async (t) => {
+    for (const [name, given, said, asked] of [
+      ['options', ['t'], undefined, ['t']],
+      ['options, which the other caller has not', ['t'], undefined, []],
+      ['the other caller’s options', [], undefined, ['t']],
+      ['setTags', [], ['t'], []],
+    ] as const) {
+      const cache = withCache<string>(t);
+      const gone = gate();
+      const load = async (_: string, { setTags }: LoaderContext<string>): Promise<string> => {
+        if (said !== undefined) setTags(said);
+        await gone.promise;
+        throw new Error('old');
+      };
+      const first = cache.getOrSet('k', load, { tags: given });
+      cache.invalidateTags('another');
+      const joined = cache.getOrSet('k', () => 'not called', { tags: asked });
+      cache.invalidateTags('t');
+      t.equal(await cache.getOrSet('k', () => 'new', { tags: asked }), 'new', name);
+      t.equal(cache.get('k'), 'new');
+      gone.open();
+      await t.rejects(first, { message: 'old' });
+      await t.rejects(joined, { message: 'old' }, 'who asked before has joined');
+      t.equal(cache.get('k'), 'new');
+    }
+  },
+);
+
+t.test('a load is overtaken by one that began later and has ended', async (t) => {
+  const cache = withCache<string>(t);
+  const gone = gate();
+  const old = async (): Promise<string> => {
+    await gone.promise;
+    return 'older';
+  };
+  const abort = new AbortController();
+  const given = cache.getOrSet('aborted', old, { signal: abort.signal });
+  abort.abort(new Error('enough'));
+  await t.rejects(given, { message: 'enough' });
+  t.equal(await cache.getOrSet('aborted', () => 'newer'), 'newer');
+  const waiting = cache.getOrSet('sync', old);
+  t.equal(
+    cache.getOrSetSync('sync', () => 'newer'),
+    'newer',
+  );
+  gone.open();
+  t.equal(await waiting, 'older');
+  t.same(cache.getMany(['aborted', 'sync']), ['newer', 'newer']);
+});
 
 t.test('a load that goes on beside one that has ended is overtaken too', async (t) => {
   const cache = withCache<string>(t);

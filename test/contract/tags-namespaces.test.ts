@@ -56,6 +56,36 @@ t.test('every way to write takes tags', (t) => {
   t.end();
 });
 
+t.test('a touch with tags is a touch: nothing leaves, nothing is put, and grace stays', async (t) => {
+  let now = 0;
+  const cache = withCache<unknown>(t, { maxBytes: '2MB', shards: 1, frozen: true, now: () => now });
+  const before = (): unknown[] => [cache.getStats().puts, cache.getStats().rejections, cache.getStats().left];
+  cache.put('object', { a: 1 }, { tags: ['old'] });
+  const object = cache.get('object');
+  const version = cache.entry('object')?.version;
+  const largest = cache.maxEntryBytes - 'full'.length;
+  t.equal(cache.put('full', Buffer.alloc(largest)), true);
+  const old = before();
+  t.equal(cache.touch('object', 50, { tags: ['new'] }), true);
+  t.equal(cache.get('object'), object, 'the same object');
+  t.same([cache.entry('object')?.version, cache.entry('object')?.tags], [version, ['new']]);
+  t.equal(cache.touch('full', 50, { tags: ['new'] }), false, 'too large with tags');
+  t.equal((cache.get('full') as Buffer).length, largest);
+  t.ok((cache.expiresIn('full') as number) > 50, 'as it was');
+  t.equal(cache.touch('object', 0, { tags: ['newer'] }), true);
+  t.equal(cache.has('object'), false);
+  t.strictSame(before(), old);
+
+  await cache.getOrSet('k', () => 'old', { ttl: 50, grace: 1_000 });
+  t.equal(cache.touch('k', 50, { tags: ['new'] }), true);
+  now = 100;
+  cache.cleanupExpired();
+  const fail = (): never => {
+    throw new Error('down');
+  };
+  t.equal(await cache.getOrSet('k', fail, { grace: 1_000 }), 'old');
+});
+
 t.test('what is dead makes room: reads and the sweep reclaim it', (t) => {
   const cache = withCache<unknown>(t, { maxEntries: 100, shards: 1, sweep: false });
   for (let i = 0; i < 50; i++) cache.put(`k${i}`, i, { tags: ['t'] });
@@ -109,7 +139,9 @@ t.test('two namespaces never share a key, nor does one with the cache', (t) => {
   t.equal(cache.namespace('a').name, 'a');
   for (const bad of [5, undefined, null, {}])
     t.throws(() => cache.namespace(bad as never), { code: 'ERR_INVALID_ARGUMENT' });
-  t.throws(() => cache.namespace('x'.repeat(100_000)), { code: /ERR_INVALID/ });
+  for (const long of ['x'.repeat(32_767), '€'.repeat(32_767), 'x'.repeat(100_000)])
+    t.throws(() => cache.namespace(long), { code: 'ERR_INVALID_ARGUMENT', message: /32768 bytes/ });
+  t.equal(cache.namespace('x'.repeat(32_766)).put('k', 'v'), true, 'the longest');
   let deep = cache.namespace('d');
   t.throws(
     () => {

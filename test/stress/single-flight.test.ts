@@ -71,7 +71,7 @@ t.test('timeoutMs: waited long enough, loads itself', async (t) => {
   const gate = new Int32Array(new SharedArrayBuffer(8));
   const loader = startGated(cache.handle, gate);
   Atomics.wait(gate, 0, 0);
-  t.equal(await cache.getOrSet('gated', () => 5, { timeoutMs: 20 }), 5);
+  t.equal(await cache.getOrSet('gated', () => 5, { timeoutMs: '20ms' }), 5);
   await loader.terminate();
 });
 

@@ -1,4 +1,5 @@
 /** Two members of a fleet on one server: each sees what the other does, and keeps near what nobody has changed. */
+import { inspect } from 'node:util';
 import t from 'tap';
 import { command } from '../../scripts/services/redis.js';
 import { SharedCache } from '../../src/index.js';
@@ -215,6 +216,7 @@ t.test('two members', { skip: NO_SERVER }, async (t) => {
       t.equal(await a.increment('k', 1), 6);
     }
     t.equal(b.namespace('users').name, 'users');
+    t.equal(inspect(inB), 'TieredNamespace { "users" / "eu" }', 'and never the member');
   });
 
   t.test('what is foreign or damaged is a miss, and is counted', async (t) => {

@@ -50,12 +50,21 @@ t.test('defaults', (t) => {
   t.equal(resolveOptions().monitor, undefined);
   t.equal(resolveOptions({ sweep: false }).sweepIntervalMs, undefined);
   t.equal(resolveOptions({ sweep: { intervalMs: 7 } }).sweepIntervalMs, 7);
+  t.equal(resolveOptions({ sweep: { intervalMs: '2s' } }).sweepIntervalMs, 2_000);
+  t.equal(resolveOptions({ lockTimeoutMs: '1m' }).lockTimeoutMs, 60_000);
   t.same(resolveOptions({ monitor: true }).monitor, {});
   t.equal(resolveOptions({ monitor: false }).monitor, undefined);
   t.end();
 });
 
 t.test('what was received and what is allowed', (t) => {
+  for (const [text, code] of [
+    ['soon', 'ERR_INVALID_TTL'],
+    ['0s', 'ERR_INVALID_OPTION'],
+  ] as const) {
+    t.throws(() => resolveOptions({ lockTimeoutMs: text }), { code });
+    t.throws(() => resolveOptions({ sweep: { intervalMs: text } }), { code });
+  }
   t.throws(() => resolveOptions({ shards: 3 }), /shards must be a power of two from 1 to 1024, received 3/);
   t.throws(() => resolveOptions({ eviction: 'random' as never }), /one of .*'?adaptive.*received "random"/);
   t.throws(() => resolveOptions({ maxEntrys: 3 } as never), /did you mean maxEntries/);
