@@ -70,7 +70,7 @@ export class Link {
     return monotonicMs() - this.#doubles[CONTROL.trackerBeat >> 1] > SILENCE_MS;
   }
 
-  /** Notes what isTrackerGone found: from then on nobody was told anything. */
+  /** Notes what isTrackerGone found: from then on nobody was told anything. If it only stood still, it restores the link itself. */
   noteTrackerGone(): void {
     const tracker = Atomics.load(this.#words, CONTROL.tracker);
     this.#lostSince(tracker === 0 ? monotonicMs() : this.#doubles[CONTROL.trackerBeat >> 1]);
@@ -85,8 +85,9 @@ export class Link {
     this.#doubles[CONTROL.trackerBeat >> 1] = monotonicMs();
   }
 
-  /** The tracker gives its place back. */
+  /** The tracker gives its place back, if it still has it: another one's link is not this one's to lose. */
   resign(): void {
+    if (!this.isTracker) return;
     this.lost();
     Atomics.compareExchange(this.#words, CONTROL.tracker, this.#table.owner, 0);
   }

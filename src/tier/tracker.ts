@@ -45,6 +45,8 @@ export class Tracker {
   readonly #missing = new Set<string>();
   /** Counts connections: what was asked by an earlier one confirms nothing. */
   #connection = 0;
+  /** Whether everything is told on this connection. */
+  #isConfirmed = false;
   #isEnded = false;
 
   /** Undefined when another thread tracks. `onEnd`: it has stopped, maybe because the remote refuses it. */
@@ -124,6 +126,8 @@ export class Tracker {
       return;
     }
     this.#link.beat();
+    // One of two that had stood still: this thread, and was taken for gone, or the tracker before it, and believed to be one still.
+    if (this.#isConfirmed !== this.#link.isUp) this.#interrupted();
     this.#link.dropIfOld(this.#unlinkedTtl, () => this.#near.dropLinked());
   }
 
@@ -170,6 +174,7 @@ export class Tracker {
    */
   #interrupted(): void {
     this.#connection++;
+    this.#isConfirmed = false;
     if (this.#isEnded) return;
     this.#link.lost();
     void this.#confirm(this.#connection);
@@ -185,6 +190,7 @@ export class Tracker {
         return;
       }
       if (outcome === 'yes' && this.#missing.size === 0) {
+        this.#isConfirmed = true;
         this.#link.restored(() => this.#near.drop());
         this.#link.told(true);
         return;
