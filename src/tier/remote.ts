@@ -246,12 +246,17 @@ export class Remote extends EventEmitter<{ change: []; refused: [SharedCacheErro
 }
 
 /** Closes the client's connections at once. */
+/** Ends all that the client has open, now and later: a socket that is being connected is its own only when it is connected. */
 export function destroyClient(client: Client): void {
-  try {
-    client.destroy();
-  } catch {
-    // It was never open.
-  }
+  const destroy = (): void => {
+    try {
+      client.destroy();
+    } catch {
+      // It was never open.
+    }
+  };
+  for (const event of ['connect', 'node-connect']) client.on(event, destroy);
+  destroy();
 }
 
 /** ERR_REMOTE_REFUSED if this is what the error says; without its text, which may name more than it should. */

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { BASE, ENGINES, WHOLE } from '../../bench/micro/engines.js';
 import { importStripped, replaceBodies } from '../../bench/micro/strip.js';
+import { ONLY_LONG } from '../fixtures/effort.js';
 
 const TEXT = `
 export function add(a, b) {
@@ -31,7 +32,7 @@ t.test('one of the engines is whole, one is what it is compared with', async (t)
 });
 
 for (const { name, bodies } of ENGINES) {
-  t.test(`the engine ${name} still works where nobody dies`, async (t) => {
+  t.test(`the engine ${name} still works where nobody dies`, ONLY_LONG, async (t) => {
     const { SharedCache } = await importStripped(bodies);
     const cache = new SharedCache<string>({ maxBytes: '1MB', maxEntries: 200, sweep: false });
     for (let i = 0; i < 1_000; i++) cache.put(`key ${i % 400}`, `value ${i}`);

@@ -17,7 +17,7 @@ import { wholeNumbers } from '../fixtures/random.js';
 const { SEED = '42', SCENARIO, PREEMPTIONS = '2', KILLS = '0', BUG } = process.env;
 if (BUG !== undefined && bugs[BUG] === undefined) throw new Error(`BUG is one of ${Object.keys(bugs).join(', ')}`);
 const bug = BUG === undefined ? undefined : bugs[BUG];
-const SCHEDULES = effort('SCHEDULES', 120, 3_500);
+const SCHEDULES = effort('SCHEDULES', 80, 3_500);
 t.setTimeout(SCENARIO === undefined && !LONG ? 280_000 : 0);
 t.comment(`SEED=${SEED}`);
 process.setMaxListeners(0);

@@ -2,11 +2,12 @@
 import t from 'tap';
 import type { SharedCache } from '../../src/index.js';
 import { type CircleResult, runCircle, type Way } from '../fixtures/circle-team.js';
+import { effort } from '../fixtures/effort.js';
 import { withCache } from '../fixtures/with-cache.js';
 
 t.setTimeout(120_000);
 
-const ROUNDS = 2;
+const ROUNDS = effort('ROUNDS', 1, 6);
 const CIRCLES: Way[][] = [
   ['async', 'async'],
   ['sync', 'sync'],

@@ -6,13 +6,14 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { type Findings, type Job, KEYS } from '../fixtures/database.js';
+import { effort } from '../fixtures/effort.js';
 import { engineFor } from '../fixtures/instrument.js';
 import { untilFound } from '../fixtures/until-found.js';
 import { withCache } from '../fixtures/with-cache.js';
 
 const ENGINE = import.meta.resolve('mooncake-cache');
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-const READS = Number(process.env.READS ?? 8_000);
+const READS = effort('READS', 5_000, 40_000);
 t.setTimeout(280_000);
 t.comment(`SEED=${seed}`);
 
