@@ -44,7 +44,6 @@ export interface RemoteCounters {
 
 interface Question {
   readonly endsAt: number;
-  isAnswered: boolean;
   giveUp(): void;
 }
 
@@ -54,8 +53,8 @@ export class Remote extends EventEmitter<{ change: []; refused: [SharedCacheErro
   #client: Client;
   readonly #settings: Settings;
   readonly #keys: RemoteKeys;
-  /** In the order in which they end. */
-  readonly #questions: Question[] = [];
+  /** Those without an answer, in the order in which they end. One that has its answer is let go at once: it keeps much alive. */
+  readonly #questions = new Set<Question>();
   readonly #timer: NodeJS.Timeout;
   #inFlight = 0;
   #failuresInARow = 0;
@@ -160,29 +159,25 @@ export class Remote extends EventEmitter<{ change: []; refused: [SharedCacheErro
     return new Promise((resolve, reject) => {
       const question: Question = {
         endsAt: monotonicMs() + this.#settings.remoteMs,
-        isAnswered: false,
         giveUp: () => {
-          if (question.isAnswered) return;
-          question.isAnswered = true;
+          this.#questions.delete(question);
           this.counters.timeouts++;
           this.#fail();
           reject(new Unreachable(`no answer within ${this.#settings.remoteMs} ms`));
         },
       };
-      this.#questions.push(question);
+      this.#questions.add(question);
       if (this.#inFlight++ === 0) this.#silentSince = monotonicMs();
       send(this.#client).then(
         (answer) => {
           this.#noteAnswer();
-          if (question.isAnswered) return;
-          question.isAnswered = true;
+          if (!this.#questions.delete(question)) return;
           this.#failuresInARow = 0;
           resolve(answer);
         },
         (error: unknown) => {
           this.#noteAnswer();
-          if (question.isAnswered) return;
-          question.isAnswered = true;
+          if (!this.#questions.delete(question)) return;
           this.counters.errors++;
           // An answer, even if it is no: the remote is there.
           if (isReply(error)) this.#failuresInARow = 0;
@@ -206,8 +201,10 @@ export class Remote extends EventEmitter<{ change: []; refused: [SharedCacheErro
 
   #tick(): void {
     const now = monotonicMs();
-    while (this.#questions.length > 0 && (this.#questions[0].isAnswered || this.#questions[0].endsAt <= now))
-      this.#questions.shift()?.giveUp();
+    for (const question of this.#questions) {
+      if (question.endsAt > now) break;
+      question.giveUp();
+    }
     if (this.#inFlight > 0 && now - this.#silentSince > SILENCE_MS) this.#reconnect();
     if (this.#openUntil !== 0 && now >= this.#openUntil && !this.#isProbing) void this.#probe();
     this.emit('tick');
