@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { SharedCache } from '../cache.js';
 import { describe, SharedCacheError } from '../errors.js';
+import type { SharedMonitor } from '../monitor/monitor.js';
 import type { Session } from '../session.js';
 import { monotonicMs } from '../sync/monotonic.js';
 import { decodeEntry, encodeEntry, newId, type RemoteEntry } from './entry-format.js';
@@ -111,9 +112,12 @@ export class Member {
   }
 
   /** Asks the remote, and has the local cache's monitor know how long that took. Rejects with Unreachable. */
-  async timed<T>(operation: string, ask: () => Promise<T>): Promise<T> {
+  timed<T>(operation: string, ask: () => Promise<T>): Promise<T> {
     const { monitor } = this.settings.local;
-    if (monitor === undefined) return ask();
+    return monitor === undefined ? ask() : this.#recorded(monitor, operation, ask);
+  }
+
+  async #recorded<T>(monitor: SharedMonitor, operation: string, ask: () => Promise<T>): Promise<T> {
     const start = monotonicMs();
     let isDone = false;
     try {
@@ -149,6 +153,7 @@ export class Member {
     { generations, tags }: Pick<RemoteEntry, 'generations' | 'tags'>,
     path: readonly string[],
   ): Promise<boolean> {
+    if (this.generations.areNear(path, generations, tags)) return true;
     const names = tags.map(([tag]) => tag);
     const ofTags = tags.map(([, generation]) => generation);
     const isSame = areEqual(await this.generations.ofKeyspaces(path), generations);
