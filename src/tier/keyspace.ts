@@ -106,10 +106,7 @@ export abstract class TieredKeyspace<V = unknown> {
     const { member } = this;
     let entry: RemoteEntry | undefined;
     try {
-      entry = await member.living(
-        await member.timed('get', () => member.remote.ask((client) => client.get(name))),
-        this.path,
-      );
+      entry = await member.living(await member.timed('get', () => member.reads.get(name)), this.path);
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
     }

@@ -10,6 +10,7 @@ import { Link } from './link.js';
 import { Near } from './near.js';
 import type { Settings } from './options.js';
 import { type Packed, pack, unpack } from './packing.js';
+import { Reads } from './reads.js';
 import { Remote, Unreachable } from './remote.js';
 import { RemoteKeys } from './remote-keys.js';
 import { Repairs } from './repairs.js';
@@ -70,6 +71,7 @@ export class Member {
   readonly link: Link;
   readonly keys: RemoteKeys;
   readonly remote: Remote;
+  readonly reads: Reads;
   readonly generations: Generations;
   readonly repairs: Repairs;
   readonly counters = { hits: 0, misses: 0, damaged: 0, fillsRefused: 0, loads: 0, waits: 0 };
@@ -83,6 +85,7 @@ export class Member {
     this.keys = new RemoteKeys(settings.prefix);
     if (!this.link.enter(crc32(settings.prefix) | 1, () => this.near.drop())) throw ofAnotherFleet(settings.prefix);
     this.remote = new Remote(settings, this.keys);
+    this.reads = new Reads(this.remote, !('cluster' in settings.remote) || this.keys.areInOneSlot);
     this.generations = new Generations(this.remote, this.near, this.link, this.keys, settings.unlinkedTtl);
     this.repairs = new Repairs(this.remote, this.generations, this.keys, (entry) => this.#repaired(entry));
   }

@@ -15,6 +15,7 @@ export interface Client {
   destroy(): unknown;
   on(event: string, listener: (...args: never[]) => void): unknown;
   get(key: string): Promise<unknown>;
+  mGet(keys: string[]): Promise<unknown>;
   getRange(key: string, start: number, end: number): Promise<unknown>;
   set(key: string, value: Buffer, options?: object): Promise<unknown>;
   eval(script: string, options: { keys: string[]; arguments: (string | Buffer)[] }): Promise<unknown>;

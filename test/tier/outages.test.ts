@@ -221,6 +221,8 @@ t.test('a user with no more rights than docs/fleet.md names', { skip: NO_SERVER 
   const cache = await join(t, { url: `redis://shop:password@127.0.0.1:${server.port}` }, { prefix: 'shop:' });
   await cache.put('k', 1, { tags: ['x'] });
   await cache.increment('n');
+  cache.local.clear();
+  t.strictSame(await cache.getMany(['k', 'n', 'm']), [1, 1, undefined]);
   t.equal(await cache.getOrSet('l', () => 5), 5);
   t.equal(await cache.touch('l', '1h'), true);
   t.equal(await cache.take('l'), 5);
