@@ -98,7 +98,13 @@ export abstract class TieredKeyspace<V = unknown> {
       member.near.unmark(name);
       return this.#read(name, context);
     };
-    return (await this.#linked.loadOwn(key, loader, this.#getting)) as V | undefined;
+    try {
+      return (await this.#linked.loadOwn(key, loader, this.#getting)) as V | undefined;
+    } catch (error) {
+      if (!(error instanceof NoResult)) throw error;
+      // It joined a put of this thread that the remote did not answer, and that is stored here now.
+      return this.#linked.get(key) as V | undefined;
+    }
   }
 
   /** The living value at the remote; `context`: has it kept here as long as it lives there. */
