@@ -518,11 +518,15 @@ export abstract class Keyspace<V = unknown> {
     return this.#timed(async () => target.copyOf(await this.#flight.load(target, key, run, load, than)) as V);
   }
 
-  /** @internal A load of the library's own, of a key that is not here. */
-  async loadOwn(key: string, loader: Loader, load: Partial<Load>): Promise<V> {
+  /** @internal How the library's own loaders load: for `loadOwn`. */
+  ownLoad(load: Partial<Load>): Load {
+    return { ...this.session.defaultLoad, ...load, isOwn: true };
+  }
+
+  /** @internal A load of the library's own, of a key that is not here. Undefined when the loader found nothing. */
+  async loadOwn(key: string, loader: Loader, load: Load): Promise<V | undefined> {
     const target = this.#target;
-    const given: Load = { ...this.session.defaultLoad, ...load, isFollowed: false };
-    return target.copyOf(await this.#flight.load(target, key, loader, given)) as V;
+    return target.copyOf(await this.#flight.load(target, key, loader, load)) as V | undefined;
   }
 
   /**
@@ -530,7 +534,7 @@ export abstract class Keyspace<V = unknown> {
    * does not, since it was overtaken: what the key has then may be older.
    */
   async writeOwn(key: string, write: Loader, load: Partial<Load>): Promise<boolean> {
-    const given: Load = { ...this.session.defaultLoad, ...load, isFollowed: false, isWrite: true };
+    const given: Load = { ...this.ownLoad(load), isWrite: true };
     return (await this.#flight.load(this.#target, key, write, given)).isStored;
   }
 

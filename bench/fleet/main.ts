@@ -23,7 +23,7 @@ import { RIVALS } from './rivals.js';
 
 const USAGE = `Usage: npm run bench:fleet -- [options]
 Two processes that share a cache through one server: mooncake-cache/tier beside bentocache (memory, redis, bus), cacheable (memory
-and @keyv/redis) and @redis/client alone, in turns. Reads of which 95 % are of keys that were read before; questions that reached the
+and @keyv/redis) and @redis/client alone, in turns. Reads of which 95 % are of keys that were read before; commands that reached the
 server; and, while one process overwrites keys, how old what the other reads is.
 
   --rounds N      of each (default 7)
@@ -211,7 +211,7 @@ function print(measured: ReadonlyMap<string, Measured>): void {
     `${AT_ONCE} at a time`,
     'ours / theirs',
     'p99 µs',
-    'questions per 1,000 reads',
+    'commands per 1,000 reads',
     `older than ${STALE_MS} ms`,
     'oldest, ms',
   ];

@@ -4,7 +4,7 @@ import { COUNTER } from '../memory/layout.js';
 import { clearTimeout, monotonicMs, setTimeout } from '../sync/monotonic.js';
 import type { Table } from '../table/table.js';
 import { type Claim, Leases } from './leases.js';
-import type { Loaded } from './loaded.js';
+import { type Loaded, NOTHING } from './loaded.js';
 import { NoResult } from './no-result.js';
 import type { Load, LoaderContext } from './options.js';
 import { Pending } from './pending.js';
@@ -100,7 +100,8 @@ export class Flight {
     const loaded = await pending.join(signal, noted === 'alone' ? undefined : noted);
     // Joined after an invalidation of a tag that only the loader knew: what it read may be older.
     const begun = pending.running?.begun ?? asked;
-    return loaded.isOutdated && asked > begun ? this.load(target, key, loader, load, than) : loaded;
+    const isOfNoUse = (loaded.isOutdated && asked > begun) || (loaded === NOTHING && !load.isOwn);
+    return isOfNoUse ? this.load(target, key, loader, load, than) : loaded;
   }
 
   loadSync(target: LoadTarget, key: string, loader: Loader, load: Load, than = NO_VERSION): Loaded {
@@ -129,8 +130,7 @@ export class Flight {
     const claim = this.#claim(call);
     if (claim.kind !== 'owned') return;
     // Whoever asked is not waiting for it: not part of any other load.
-    const place: Place = { outer: undefined, alone: false };
-    this.#start(call, (pending) => this.#run(call, claim, place, pending));
+    this.#start(call, claim, { outer: undefined, alone: false });
   }
 
   /** A load that nobody else knows of. */
@@ -147,33 +147,40 @@ export class Flight {
       this.#table.counters[COUNTER.waits]++;
       return before;
     }
-    return this.#start(call, (pending) => this.#waitOrRun(call, pending));
+    return this.#start(call, this.#claim(call), { outer: currentLoad(), alone: false });
   }
 
   /** A load that callers of this thread join from now on, until it ends. */
-  #start(call: Call, run: (pending: Pending) => Promise<Loaded>): Pending {
+  #start(call: Call, claim: Claim, place: Place): Pending {
     const pending = new Pending();
     this.#remember(call, pending);
-    pending.start(() => run(pending).finally(() => this.#forget(call, pending)));
+    const mayRun = call.load.isWrite || claim.kind === 'owned' || claim.kind === 'own';
+    pending.start(() =>
+      mayRun ? this.#run(call, claim, place, pending) : this.#waitOrRun(call, claim, place, pending),
+    );
     return pending;
   }
 
-  async #waitOrRun(call: Call, pending: Pending): Promise<Loaded> {
+  async #waitOrRun(call: Call, busy: Claim, place: Place, pending: Pending): Promise<Loaded> {
     const { target, key, load } = call;
+    const { words } = this.#table.arena;
     const wait = this.#newWait(load);
-    const place: Place = { outer: currentLoad(), alone: false };
-    for (;;) {
-      const claim = this.#claim(call);
-      if (load.isWrite || !this.#mustWait(wait, claim)) return this.#run(call, claim, place, pending);
-      const { words } = this.#table.arena;
-      const ticket = Atomics.waitAsync(words, this.#leases.ticketWord(claim), claim.ticket, SLICE_MS);
-      // A pending waitAsync alone lets a thread end. A process may when the load is its own; who awaits another's must not.
-      const isOwnProcess = isMainThread && this.#table.place === undefined;
-      const hold = isOwnProcess ? undefined : setTimeout(() => {}, HOLD_MS);
-      if (ticket.async) await ticket.value;
-      clearTimeout(hold);
-      const loaded = target.findFresh(key, load.staleTtl, call.than);
-      if (loaded !== undefined) return loaded;
+    let claim = busy;
+    try {
+      while (this.#mustWait(wait, claim)) {
+        const ticket = Atomics.waitAsync(words, this.#leases.ticketWord(claim), claim.ticket, SLICE_MS);
+        // A pending waitAsync alone lets a thread end. A process may when the load is its own; who awaits another's must not.
+        const isOwnProcess = isMainThread && this.#table.place === undefined;
+        const hold = isOwnProcess ? undefined : setTimeout(() => {}, HOLD_MS);
+        if (ticket.async) await ticket.value;
+        clearTimeout(hold);
+        const loaded = target.findFresh(key, load.staleTtl, call.than);
+        if (loaded !== undefined) return loaded;
+        claim = this.#claim(call);
+      }
+      return await this.#run(call, claim, place, pending);
+    } finally {
+      this.#forget(call, pending);
     }
   }
 
@@ -245,14 +252,14 @@ export class Flight {
       let value: unknown;
       try {
         const begin = (): unknown => call.loader(key, work.context);
-        value = await (load.isFollowed ? runLoader(this.#frame(call, outer, alone), begin) : begin());
+        value = await (load.isOwn ? begin() : runLoader(this.#frame(call, outer, alone), begin));
       } catch (error) {
         return oldOr(target, key, load, error);
       }
-      return this.#settle(call, claim, work, value);
+      return value === undefined && load.isOwn ? NOTHING : this.#settle(call, claim, work, value);
     } finally {
       // Before the lease is free: the next thread to load the key must not find that it is still waited for here.
-      pending.endWaits();
+      this.#forget(call, pending);
       if (claim.kind === 'owned') this.#leases.release(claim);
     }
   }
@@ -268,7 +275,7 @@ export class Flight {
       skipped: work.skipped,
       begun,
       // A load of the library's own leaves a write alone that it may be beside.
-      isBeside: claim.kind !== 'owned' && load.isFollowed,
+      isBeside: claim.kind !== 'owned' && !load.isOwn,
       isCurrent: (hashes) => this.#leases.isCurrent(claim) && !tags.haveOvertaken(hashes, begun),
     });
   }
@@ -345,6 +352,7 @@ export class Flight {
    * ERR_RECURSIVE_LOAD where the key's load waits for this very loader.
    */
   #noteWait(target: LoadTarget, key: string): NotedWait | 'alone' | undefined {
+    if (currentLoad() === undefined) return undefined;
     let innermost: Frame | undefined;
     for (const frame of currentLoads(this.#table.arena.words)) {
       if (isOf(frame, target, key)) throw recursive(key, 'its own loader asks for it');

@@ -91,7 +91,7 @@ export class Leases implements RunningLoads {
   release({ lease, load }: Seen): void {
     const m = this.#words;
     const word = wordOf(lease);
-    if (this.#beating.get(lease) === load) this.#stopBeating(lease);
+    if (this.#beating.get(lease) === load) this.#beating.delete(lease);
     if (m[word + LEASE.owner] !== this.context.owner || m[word + LEASE.load] >>> 1 !== load) return;
     const home = homeOf(m[word + LEASE.hash]);
     if (Atomics.compareExchange(m, word + LEASE.owner, this.context.owner, 0) !== this.context.owner) return;
@@ -219,12 +219,9 @@ export class Leases implements RunningLoads {
       const word = wordOf(lease);
       if (this.#words[word + LEASE.owner] === this.context.owner && this.#words[word + LEASE.load] >>> 1 === load)
         this.#words[word + LEASE.beat] = beatNow();
-      else this.#stopBeating(lease);
+      else this.#beating.delete(lease);
     }
-  }
-
-  #stopBeating(lease: number): void {
-    this.#beating.delete(lease);
+    // Not at the last release: one load after the other would have a timer each.
     if (this.#beating.size > 0 || this.#beats === undefined) return;
     clearInterval(this.#beats);
     this.#beats = undefined;

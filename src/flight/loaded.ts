@@ -12,6 +12,9 @@ export interface Loaded {
   readonly isStored: boolean;
 }
 
+/** Of a load of the library's own that found nothing: no value, and no failure. */
+export const NOTHING: Loaded = { value: undefined, encoded: undefined, isOutdated: false, isStored: false };
+
 export function loadedOf(value: unknown, encoded: Encoded | undefined, isOutdated = false, isStored = true): Loaded {
   return { value, encoded, isOutdated, isStored };
 }

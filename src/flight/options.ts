@@ -54,8 +54,11 @@ export interface Load {
   readonly force: boolean;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
-  /** Whether what the loader does is part of the load; not of one of the library's own, which asks for no other key. */
-  readonly isFollowed: boolean;
+  /**
+   * Whether the loader is the library's own. It asks for no other key, so it is not followed; it wants no stale value; and it may
+   * find nothing, which is undefined.
+   */
+  readonly isOwn: boolean;
   /** Whether the loader writes: it runs whatever else goes on for the key, and overtakes that. */
   readonly isWrite: boolean;
 }
@@ -96,7 +99,7 @@ export function resolveLoad(loader: unknown, options: AsyncLoadOptions | undefin
     force,
     timeoutMs: timeoutMs ?? Number.POSITIVE_INFINITY,
     signal,
-    isFollowed: true,
+    isOwn: false,
     isWrite: false,
   };
 }
@@ -113,7 +116,7 @@ export function defaultLoad(ttl: number): Load {
     force: false,
     timeoutMs: Number.POSITIVE_INFINITY,
     signal: undefined,
-    isFollowed: true,
+    isOwn: false,
     isWrite: false,
   };
 }

@@ -41,6 +41,22 @@ export class Generations {
     return Promise.all(tags.map((tag) => this.#near(this.#keys.tag(path, tag), `${TAG_TTL_MS}`)));
   }
 
+  /** Whether these are the generations that are near. */
+  areNear(
+    path: readonly string[],
+    generations: readonly Buffer[],
+    tags: readonly (readonly [string, Buffer])[],
+  ): boolean {
+    const isNear = (name: string, generation: Buffer): boolean =>
+      this.#cache.generations.get(name) === generation.toString('hex');
+    const spaces = this.#spaces(path);
+    return (
+      spaces.length === generations.length &&
+      spaces.every((name, i) => isNear(name, generations[i])) &&
+      tags.every(([tag, generation]) => isNear(this.#keys.tag(path, tag), generation))
+    );
+  }
+
   /** Whether these are the generations at the remote; if not, those near are forgotten. Rejects with Unreachable. */
   async areCurrent(
     path: readonly string[],
@@ -73,12 +89,11 @@ export class Generations {
 
   async #near(name: string, px: string): Promise<Buffer> {
     const { generations } = this.#cache;
+    const ttl = this.#link.isUp ? Number.POSITIVE_INFINITY : this.#unlinkedTtl;
     const known =
       generations.get(name) ??
-      (await generations.loadOwn(name, () => this.#findOrMake(name, px), {
-        ttl: this.#link.isUp ? Number.POSITIVE_INFINITY : this.#unlinkedTtl,
-      }));
-    return Buffer.from(known, 'hex');
+      (await generations.loadOwn(name, () => this.#findOrMake(name, px), generations.ownLoad({ ttl })));
+    return Buffer.from(known as string, 'hex');
   }
 
   async #findOrMake(name: string, px: string): Promise<string> {

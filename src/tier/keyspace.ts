@@ -12,7 +12,7 @@ import {
 import type { Duration } from '../duration.js';
 import type { SharedCacheError } from '../errors.js';
 import { NoResult } from '../flight/no-result.js';
-import { type AsyncLoadOptions, defaultLoad, type LoaderContext, resolveLoad } from '../flight/options.js';
+import { type AsyncLoadOptions, defaultLoad, type Load, type LoaderContext, resolveLoad } from '../flight/options.js';
 import { type WrapOptions, wrap } from '../flight/wrap.js';
 import type { CounterEntry } from '../keyspace.js';
 import type { Namespace } from '../namespace.js';
@@ -32,8 +32,6 @@ import { type Draft, type Member, pxOf } from './member.js';
 import { Unreachable } from './remote.js';
 import { ADD, REMOVE, REPLACE, WRITE } from './scripts.js';
 
-/** What a load throws that found nothing, and loads nothing. */
-const MISSING = new NoResult('missing');
 /** How long a get waits for another thread that asks the remote for the same key, ms; one that loads it takes longer. */
 const GET_PATIENCE_MS = 25;
 /** Octets of an entry in which all but its value mostly is. */
@@ -66,6 +64,8 @@ export abstract class TieredKeyspace<V = unknown> {
   /** Its part of the local cache: what is stored there while the link is up, and without it. */
   readonly #linked: Namespace<unknown>;
   readonly #alone: Namespace<unknown>;
+  /** How a get loads. */
+  readonly #getting: Load;
   /** Keys that getOrSet loads now, with the value that had expired, if the local cache still had it. */
   readonly #loading = new Map<string, { stale: unknown }>();
 
@@ -75,6 +75,7 @@ export abstract class TieredKeyspace<V = unknown> {
     this.path = path;
     this.#linked = member.near.at(path, true);
     this.#alone = member.near.at(path, false);
+    this.#getting = this.#linked.ownLoad({ timeoutMs: GET_PATIENCE_MS, grace: member.settings.grace });
   }
 
   // ---- one key -------------------------------------------------------------------------------------------------
@@ -83,7 +84,7 @@ export abstract class TieredKeyspace<V = unknown> {
   async get(key: string): Promise<V | undefined> {
     this.member.open();
     const near = this.#linked.get(key);
-    return near === undefined ? this.#fetch(key) : (near as V);
+    return near === undefined ? await this.#fetch(key) : (near as V);
   }
 
   async #fetch(key: string): Promise<V | undefined> {
@@ -91,38 +92,36 @@ export abstract class TieredKeyspace<V = unknown> {
     const name = this.#nameOf(key);
     if (!member.isUsable(name)) return undefined;
     // A loader may take long, which is no reason for a get to.
-    if (this.#loading.has(key)) return (await this.#read(name))?.value;
+    if (this.#loading.has(key)) return this.#read(name);
+    const loader = (_: string, context: LoaderContext<unknown>): Promise<V | undefined> => {
+      // A writer that died may have left it, while its write is still on its way: news of that must end what is read now.
+      member.near.unmark(name);
+      return this.#read(name, context);
+    };
     try {
-      return (await this.#linked.loadOwn(
-        key,
-        async (_, context) => {
-          // A writer that died may have left it, while its write is still on its way: news of that must end what is read now.
-          member.near.unmark(name);
-          const found = await this.#read(name);
-          if (found === undefined) throw MISSING;
-          context.setTtl(member.localTtl(found.left));
-          context.setTags(found.tags);
-          return found.value;
-        },
-        { timeoutMs: GET_PATIENCE_MS, grace: member.settings.grace },
-      )) as V;
+      return (await this.#linked.loadOwn(key, loader, this.#getting)) as V | undefined;
     } catch (error) {
-      if (error === MISSING) return undefined;
-      throw error;
+      if (!(error instanceof NoResult)) throw error;
+      // It joined a put of this thread that the remote did not answer, and that is stored here now.
+      return this.#linked.get(key) as V | undefined;
     }
   }
 
-  /** The living value at the remote. */
-  async #read(name: string): Promise<{ value: V; left: number; tags: string[] } | undefined> {
+  /** The living value at the remote; `context`: has it kept here as long as it lives there. */
+  async #read(name: string, context?: LoaderContext<unknown>): Promise<V | undefined> {
     const { member } = this;
-    const entry = await member.or(
-      member.timed('get', async () => member.living(await member.remote.ask((client) => client.get(name)), this.path)),
-      () => undefined,
-    );
+    let entry: RemoteEntry | undefined;
+    try {
+      entry = await member.living(await member.timed('get', () => member.reads.get(name)), this.path);
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error;
+    }
     const value = entry === undefined ? undefined : (member.valueOf(entry) as V | undefined);
     member.counters[value === undefined ? 'misses' : 'hits']++;
     if (entry === undefined || value === undefined) return undefined;
-    return { value, left: entry.expires - member.remote.now(), tags: entry.tags.map(([tag]) => tag) };
+    context?.setTtl(member.localTtl(entry.expires - member.remote.now()));
+    context?.setTags(entry.tags.map(([tag]) => tag));
+    return value;
   }
 
   /**
@@ -440,7 +439,7 @@ export abstract class TieredKeyspace<V = unknown> {
       try {
         return await load();
       } catch (error) {
-        // Of a get of this thread that it joined, or of a put; then it asks itself.
+        // Of a put of this thread that it joined; then it asks itself.
         if (!(error instanceof NoResult)) throw error;
       }
     }

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { SharedCache } from '../cache.js';
 import { describe, SharedCacheError } from '../errors.js';
+import type { SharedMonitor } from '../monitor/monitor.js';
 import type { Session } from '../session.js';
 import { monotonicMs } from '../sync/monotonic.js';
 import { decodeEntry, encodeEntry, newId, type RemoteEntry } from './entry-format.js';
@@ -9,6 +10,7 @@ import { Link } from './link.js';
 import { Near } from './near.js';
 import type { Settings } from './options.js';
 import { type Packed, pack, unpack } from './packing.js';
+import { Reads } from './reads.js';
 import { Remote, Unreachable } from './remote.js';
 import { RemoteKeys } from './remote-keys.js';
 import { Repairs } from './repairs.js';
@@ -69,6 +71,7 @@ export class Member {
   readonly link: Link;
   readonly keys: RemoteKeys;
   readonly remote: Remote;
+  readonly reads: Reads;
   readonly generations: Generations;
   readonly repairs: Repairs;
   readonly counters = { hits: 0, misses: 0, damaged: 0, fillsRefused: 0, loads: 0, waits: 0 };
@@ -82,6 +85,7 @@ export class Member {
     this.keys = new RemoteKeys(settings.prefix);
     if (!this.link.enter(crc32(settings.prefix) | 1, () => this.near.drop())) throw ofAnotherFleet(settings.prefix);
     this.remote = new Remote(settings, this.keys);
+    this.reads = new Reads(this.remote, !('cluster' in settings.remote) || this.keys.areInOneSlot);
     this.generations = new Generations(this.remote, this.near, this.link, this.keys, settings.unlinkedTtl);
     this.repairs = new Repairs(this.remote, this.generations, this.keys, (entry) => this.#repaired(entry));
   }
@@ -111,9 +115,12 @@ export class Member {
   }
 
   /** Asks the remote, and has the local cache's monitor know how long that took. Rejects with Unreachable. */
-  async timed<T>(operation: string, ask: () => Promise<T>): Promise<T> {
+  timed<T>(operation: string, ask: () => Promise<T>): Promise<T> {
     const { monitor } = this.settings.local;
-    if (monitor === undefined) return ask();
+    return monitor === undefined ? ask() : this.#recorded(monitor, operation, ask);
+  }
+
+  async #recorded<T>(monitor: SharedMonitor, operation: string, ask: () => Promise<T>): Promise<T> {
     const start = monotonicMs();
     let isDone = false;
     try {
@@ -149,6 +156,7 @@ export class Member {
     { generations, tags }: Pick<RemoteEntry, 'generations' | 'tags'>,
     path: readonly string[],
   ): Promise<boolean> {
+    if (this.generations.areNear(path, generations, tags)) return true;
     const names = tags.map(([tag]) => tag);
     const ofTags = tags.map(([, generation]) => generation);
     const isSame = areEqual(await this.generations.ofKeyspaces(path), generations);

@@ -82,7 +82,8 @@ export class Near {
   }
 
   unmark(remoteKey: string): void {
-    this.#marks.delete(remoteKey);
+    // Most have none, which takes no lock to see.
+    if (this.#marks.has(remoteKey)) this.#marks.delete(remoteKey);
   }
 
   /** Has `told` end the wait. */

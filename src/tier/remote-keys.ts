@@ -51,6 +51,11 @@ export class RemoteKeys {
     return `${this.#leaseMark}{${this.#slotTag ?? entry}}${this.#slotTag === undefined ? '' : entry}`;
   }
 
+  /** Whether one node of a cluster has all of them. */
+  get areInOneSlot(): boolean {
+    return this.#slotTag !== undefined;
+  }
+
   /** Nobody writes it. */
   get nothing(): string {
     return `${this.prefix}\0c`;

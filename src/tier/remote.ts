@@ -15,6 +15,7 @@ export interface Client {
   destroy(): unknown;
   on(event: string, listener: (...args: never[]) => void): unknown;
   get(key: string): Promise<unknown>;
+  mGet(keys: string[]): Promise<unknown>;
   getRange(key: string, start: number, end: number): Promise<unknown>;
   set(key: string, value: Buffer, options?: object): Promise<unknown>;
   eval(script: string, options: { keys: string[]; arguments: (string | Buffer)[] }): Promise<unknown>;
@@ -44,7 +45,6 @@ export interface RemoteCounters {
 
 interface Question {
   readonly endsAt: number;
-  isAnswered: boolean;
   giveUp(): void;
 }
 
@@ -54,8 +54,8 @@ export class Remote extends EventEmitter<{ change: []; refused: [SharedCacheErro
   #client: Client;
   readonly #settings: Settings;
   readonly #keys: RemoteKeys;
-  /** In the order in which they end. */
-  readonly #questions: Question[] = [];
+  /** Those without an answer, in the order in which they end. One that has its answer is let go at once: it keeps much alive. */
+  readonly #questions = new Set<Question>();
   readonly #timer: NodeJS.Timeout;
   #inFlight = 0;
   #failuresInARow = 0;
@@ -160,29 +160,25 @@ export class Remote extends EventEmitter<{ change: []; refused: [SharedCacheErro
     return new Promise((resolve, reject) => {
       const question: Question = {
         endsAt: monotonicMs() + this.#settings.remoteMs,
-        isAnswered: false,
         giveUp: () => {
-          if (question.isAnswered) return;
-          question.isAnswered = true;
+          this.#questions.delete(question);
           this.counters.timeouts++;
           this.#fail();
           reject(new Unreachable(`no answer within ${this.#settings.remoteMs} ms`));
         },
       };
-      this.#questions.push(question);
+      this.#questions.add(question);
       if (this.#inFlight++ === 0) this.#silentSince = monotonicMs();
       send(this.#client).then(
         (answer) => {
           this.#noteAnswer();
-          if (question.isAnswered) return;
-          question.isAnswered = true;
+          if (!this.#questions.delete(question)) return;
           this.#failuresInARow = 0;
           resolve(answer);
         },
         (error: unknown) => {
           this.#noteAnswer();
-          if (question.isAnswered) return;
-          question.isAnswered = true;
+          if (!this.#questions.delete(question)) return;
           this.counters.errors++;
           // An answer, even if it is no: the remote is there.
           if (isReply(error)) this.#failuresInARow = 0;
@@ -206,8 +202,10 @@ export class Remote extends EventEmitter<{ change: []; refused: [SharedCacheErro
 
   #tick(): void {
     const now = monotonicMs();
-    while (this.#questions.length > 0 && (this.#questions[0].isAnswered || this.#questions[0].endsAt <= now))
-      this.#questions.shift()?.giveUp();
+    for (const question of this.#questions) {
+      if (question.endsAt > now) break;
+      question.giveUp();
+    }
     if (this.#inFlight > 0 && now - this.#silentSince > SILENCE_MS) this.#reconnect();
     if (this.#openUntil !== 0 && now >= this.#openUntil && !this.#isProbing) void this.#probe();
     this.emit('tick');
@@ -245,7 +243,6 @@ export class Remote extends EventEmitter<{ change: []; refused: [SharedCacheErro
   }
 }
 
-/** Closes the client's connections at once. */
 /** Ends all that the client has open, now and later: a socket that is being connected is its own only when it is connected. */
 export function destroyClient(client: Client): void {
   const destroy = (): void => {

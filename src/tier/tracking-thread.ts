@@ -1,11 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import { SharedCacheError } from '../errors.js';
 import { workerScript } from '../installed.js';
-import { monotonicMs } from '../sync/monotonic.js';
+import { clearTimeout, monotonicMs, setTimeout } from '../sync/monotonic.js';
 import type { Link } from './link.js';
 import type { TrackerData } from './tracker.js';
 
 const LOOK_MS = 250;
+/** Longest that closing waits for the thread, ms: one that does not end by then holds up nobody. */
+const END_MS = 3_000;
 
 /**
  * Sees to it that some thread of the machine tracks: starts one when there is none that lives. Of several that were started
@@ -58,8 +60,18 @@ export class TrackingThread {
   /** Ends the thread if this one started it; another member's takes over. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#worker?.ref();
-    this.#worker?.postMessage('end');
-    await this.#ended;
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    worker.ref();
+    worker.postMessage('end');
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, END_MS);
+    });
+    await Promise.race([this.#ended, late]);
+    clearTimeout(timer);
+    // Nothing to do once it has ended.
+    worker.unref();
+    void worker.terminate();
   }
 }

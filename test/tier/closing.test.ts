@@ -6,6 +6,7 @@ import { SharedCache } from '../../src/index.js';
 import { TieredCache } from '../../src/tier/index.js';
 import { createRemoteClient, destroyClient } from '../../src/tier/remote.js';
 import { until } from '../fixtures/fleet.js';
+import { engineFor } from '../fixtures/instrument.js';
 
 /** A remote that accepts links and says nothing. */
 async function startSilent(t: {
@@ -50,5 +51,18 @@ t.test('nor does a cache that is closed while it connects', async (t) => {
     local.close();
   }
   t.ok(seen() > 0);
+  await until(() => links.size === 0, 'the end of all links');
+});
+
+t.test('a thread that does not end is not waited for', async (t) => {
+  const { url, links } = await startSilent(t);
+  const copy = engineFor(t, { file: 'tier/tracker.js', from: 'end(refusal) {', to: 'end(refusal) {\n        return;' });
+  const { SharedCache: Cache } = (await import(copy.entry)) as { SharedCache: typeof SharedCache };
+  const { TieredCache: Tiered } = (await import(copy.tier)) as { TieredCache: typeof TieredCache };
+  const local = new Cache({ maxBytes: '1MB' });
+  const cache = await Tiered.open({ local, remote: { url }, prefix: 'app:', timeouts: { remoteMs: 50 } });
+  await until(() => links.size > 1, 'the tracker');
+  await cache.close();
+  local.close();
   await until(() => links.size === 0, 'the end of all links');
 });

@@ -101,8 +101,8 @@ t.test('a writer that is killed while its write is on its way', { skip: NO_SERVE
 t.test('control: when readers do not forget who wrote, the old value stays', { skip: NO_SERVER }, async (t) => {
   const bug: Bug = {
     file: 'tier/keyspace.js',
-    from: 'member.near.unmark(name);\n                const found',
-    to: 'const found',
+    from: 'member.near.unmark(name);\n            return this.#read',
+    to: 'return this.#read',
   };
   t.strictSame(await killWriter(t, bug), { stays: true });
 });

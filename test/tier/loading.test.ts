@@ -40,6 +40,16 @@ t.test('loads', { skip: NO_SERVER }, async (t) => {
     t.equal(a.getStats().remote.loads + b.getStats().remote.loads, 1);
   });
 
+  t.test('a load that joins a get which finds nothing loads all the same', async (t) => {
+    const got = a.get('joined');
+    const inCache = a.local.getOrSet('joined in the cache', () => 2);
+    t.equal(await a.getOrSet('joined', () => 1), 1);
+    t.equal(await got, undefined);
+    const gotToo = a.get('joined by the cache');
+    t.equal(await a.local.getOrSet('joined by the cache', () => 3), 3);
+    t.strictSame(await Promise.all([gotToo, inCache]), [undefined, 2]);
+  });
+
   t.test('each caller has a copy of its own', async (t) => {
     const made = { n: 1 };
     const [x, y] = await Promise.all([a.getOrSet('copy', () => made), a.getOrSet('copy', () => made)]);

@@ -121,6 +121,16 @@ for (const [kind, bring] of Object.entries(kinds)) {
   });
 }
 
+t.test('a get beside a put of its key that gets no answer has what is put', { skip: NO_SERVER }, async (t) => {
+  const server = await startFor(t);
+  const cache = await join(t, { url: urlOf(server) }, { timeouts });
+  server.signal('SIGSTOP');
+  const [isPut, got] = await Promise.all([cache.put('k', 1), cache.get('k')]);
+  t.equal(isPut, true);
+  t.equal(got, 1);
+  server.signal('SIGCONT');
+});
+
 t.test('a full remote: reads go on, what cannot be written is removed there', { skip: NO_SERVER }, async (t) => {
   const server = await startFor(t, '--maxmemory', '3mb', '--maxmemory-policy', 'noeviction');
   const remote = { url: urlOf(server) };
@@ -221,6 +231,8 @@ t.test('a user with no more rights than docs/fleet.md names', { skip: NO_SERVER 
   const cache = await join(t, { url: `redis://shop:password@127.0.0.1:${server.port}` }, { prefix: 'shop:' });
   await cache.put('k', 1, { tags: ['x'] });
   await cache.increment('n');
+  cache.local.clear();
+  t.strictSame(await cache.getMany(['k', 'n', 'm']), [1, 1, undefined]);
   t.equal(await cache.getOrSet('l', () => 5), 5);
   t.equal(await cache.touch('l', '1h'), true);
   t.equal(await cache.take('l'), 5);
