@@ -243,17 +243,13 @@ export class Remote extends EventEmitter<{ change: []; refused: [SharedCacheErro
   }
 }
 
-/** Ends all that the client has open, now and later: a socket that is being connected is its own only when it is connected. */
+/** Closes the client's connections at once, one that is being made when it is made. */
 export function destroyClient(client: Client): void {
-  const destroy = (): void => {
-    try {
-      client.destroy();
-    } catch {
-      // It was never open.
-    }
-  };
-  for (const event of ['connect', 'node-connect']) client.on(event, destroy);
-  destroy();
+  try {
+    client.destroy();
+  } catch {
+    // It was never open.
+  }
 }
 
 /** ERR_REMOTE_REFUSED if this is what the error says; without its text, which may name more than it should. */
