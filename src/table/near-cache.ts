@@ -1,6 +1,6 @@
 import { ValueKind } from '../codec/kinds.js';
 import { hasReferences } from '../codec/plain-format.js';
-import { Template } from '../codec/template.js';
+import { copyTree, shapeOfTree, type TreeShape } from '../codec/trees.js';
 import { SHARD } from '../memory/layout.js';
 import type { Reading } from './read.js';
 import type { Shard } from './shard.js';
@@ -13,6 +13,8 @@ const CACHE_BYTES_PER_PLACE = 2048;
 const WAYS = 4;
 const MAX_KEY_LENGTH = 128;
 const MAX_STRING_LENGTH = 256;
+/** Hits of an object that were worth keeping it. */
+const USEFUL_HITS = 2;
 /** Encoded bytes of an object. */
 const MAX_TREE_BYTES = 512;
 /** Read counts per place, so that few keys share one. */
@@ -51,10 +53,12 @@ const PLACE = {
   words: 8,
 } as const;
 const PLACE_SHIFT = 3;
+/** Of a place's contents. */
+const PARTS = 3;
 
 /**
  * Values this thread has read lately and may hand out again without searching the table: primitives, which no caller can
- * change, and of objects templates, whose copies are the callers' own; at most 32,768, of at most 256 characters or 512 encoded
+ * change, and small objects, of which each caller gets a copy of its own; at most 32,768, of at most 256 characters or 512 encoded
  * bytes each.
  *
  * It is coherent, not a second truth. Whoever changes an entry first adds one to the count that its hash shares with some
@@ -76,7 +80,7 @@ export class NearCache {
   #setMask = 0;
   /** The hash of each place's key, 0 while it is empty; a set's four lie together. */
   #hashes = new Int32Array(WAYS);
-  /** Each place's key and value, one after the other; undefined while it is empty. */
+  /** Each place's key, value and, of an object, shape, one after the other; undefined while it is empty. */
   #contents: unknown[] = [];
   #words = new Int32Array(0);
   #doubles = new Float64Array(0);
@@ -85,6 +89,8 @@ export class NearCache {
   #invalidations = new Float64Array(0);
   /** Of entries that are objects: the one read last, below zero when it must be read twice more; NaN in a new place. */
   #versions = new Float64Array(0);
+  /** How often the key had been hit when its object was kept. */
+  #keptAt = new Int32Array(0);
   /** How often keys were read from the table, by hash. */
   #reads = new Uint8Array(0);
   #readings = 0;
@@ -126,8 +132,10 @@ export class NearCache {
 
   /** The value; of an object a copy, which is the caller's own. */
   value(place: number): unknown {
-    const kept = this.#contents[2 * place + 1];
-    return typeof kept === 'object' && kept !== null ? (kept as Template).copy() : kept;
+    const at = place * PARTS;
+    const shape = this.#contents[at + 2];
+    const kept = this.#contents[at + 1];
+    return shape === undefined ? kept : copyTree(kept as object, shape as TreeShape);
   }
 
   expiresAt(place: number): number {
@@ -135,7 +143,7 @@ export class NearCache {
   }
 
   /**
-   * Keeps what was just read, if it is small and read often enough: a primitive, or a template of an object. To be called only
+   * Keeps what was just read, if it is small and read often enough: a primitive or an object. To be called only
    * after the same key was sought in vain.
    */
   remember(key: string, shard: Shard, space: string, reading: Reading, value: unknown): void {
@@ -149,27 +157,41 @@ export class NearCache {
     else this.#keep(place, shard, space, reading, value);
   }
 
-  /**
-   * A template costs more than it saves once, and dies with its version of the value. So it is made when a version is read for
-   * the second time, and for the third if an older one was near: where writes come as often as reads, mostly none is made.
-   */
   #rememberTree(place: number, shard: Shard, space: string, reading: Reading, tree: object): void {
     const { version, changes } = reading;
-    const seen = this.#versions[place];
-    const template = seen === version ? (this.#templateAt(place, space) ?? Template.of(tree)) : undefined;
-    if (template !== undefined) {
-      this.#keep(place, shard, space, reading, template);
+    if (this.#hasTree(place, space) && this.#versions[place] === version) {
+      // Only a neighbour of the entry was changed.
+      this.#note(place, shard, space, reading);
       return;
     }
+    const shape = this.#isWorthCopying(place, version) ? shapeOfTree(tree) : undefined;
+    if (shape !== undefined) {
+      this.#keep(place, shard, space, reading, copyTree(tree, shape), shape);
+      this.#versions[place] = version;
+      this.#keptAt[place] = this.#words[(place << PLACE_SHIFT) + PLACE.hits];
+      return;
+    }
+    const seen = this.#versions[place];
     this.#versions[place] = seen === -version || Number.isNaN(seen) ? version : -version;
-    this.#contents[2 * place + 1] = undefined;
     // What the count of changes was not: so the place is not taken for current.
     this.#words[(place << PLACE_SHIFT) + PLACE.changes] = changes - 1;
+    this.#contents.fill(undefined, place * PARTS + 1, (place + 1) * PARTS);
   }
 
-  #templateAt(place: number, space: string): unknown {
+  /**
+   * A copy to copy from costs more than it saves once, and dies with its version of the value. So one is made at the first
+   * read of a version if that of an older one was of use, at the second if there was none, and else at the third: where writes
+   * come as often as reads, mostly none is made.
+   */
+  #isWorthCopying(place: number, version: number): boolean {
+    if (this.#versions[place] === version) return true;
+    const hits = this.#words[(place << PLACE_SHIFT) + PLACE.hits] - this.#keptAt[place];
+    return this.#contents[place * PARTS + 2] !== undefined && hits >= USEFUL_HITS;
+  }
+
+  #hasTree(place: number, space: string): boolean {
     const isExtended = this.#words[(place << PLACE_SHIFT) + PLACE.slot] < 0;
-    return (isExtended ? this.#spaces[place] : '') === space ? this.#contents[2 * place + 1] : undefined;
+    return this.#contents[place * PARTS + 2] !== undefined && (isExtended ? this.#spaces[place] : '') === space;
   }
 
   /** Keeps what this thread has just stored if the key is one of those near, else its next get would read what it wrote. */
@@ -179,11 +201,17 @@ export class NearCache {
     if (place !== NOT_NEAR) this.#keep(place, shard, space, stored, value);
   }
 
-  /** The value, what proves it current, and where the policy finds the entry: the key may have been evicted in between. */
-  #keep(place: number, shard: Shard, space: string, reading: Reading, value: unknown): void {
+  /** Keeps a primitive, or a tree that is this cache's own. */
+  #keep(place: number, shard: Shard, space: string, reading: Reading, value: unknown, shape?: TreeShape): void {
+    this.#contents[place * PARTS + 1] = value;
+    this.#contents[place * PARTS + 2] = shape;
+    this.#note(place, shard, space, reading);
+  }
+
+  /** What proves the value current, and where the policy finds the entry: the key may have been evicted in between. */
+  #note(place: number, shard: Shard, space: string, reading: Reading): void {
     const at = place << PLACE_SHIFT;
     const w = this.#words;
-    this.#contents[2 * place + 1] = value;
     w[at + PLACE.changes] = reading.changes;
     w[at + PLACE.slot] = reading.isExtended ? ~reading.slot : reading.slot;
     w[at + PLACE.policyWord] = reading.policyWord;
@@ -200,19 +228,20 @@ export class NearCache {
     this.#setMask = capacity / WAYS - 1;
     this.#hashes = new Int32Array(capacity);
     // Places of its own from the start, not holes: another's setter on Array.prototype would catch what is written to a hole.
-    this.#contents = Array.from({ length: 2 * capacity });
+    this.#contents = Array.from({ length: capacity * PARTS });
     this.#words = new Int32Array(capacity << PLACE_SHIFT);
     this.#doubles = new Float64Array(this.#words.buffer);
     this.#spaces = Array.from({ length: capacity }, () => '');
     this.#invalidations = new Float64Array(capacity);
     this.#versions = new Float64Array(capacity);
+    this.#keptAt = new Int32Array(capacity);
     this.#reads = new Uint8Array(capacity * COUNTS_PER_PLACE);
   }
 
   #seek(key: string, hash: number): number {
     const first = (hash & this.#setMask) * WAYS;
     for (let place = first; place < first + WAYS; place++) {
-      if (this.#hashes[place] === hash && this.#contents[2 * place] === key) return place;
+      if (this.#hashes[place] === hash && this.#contents[place * PARTS] === key) return place;
     }
     return NOT_NEAR;
   }
@@ -246,8 +275,8 @@ export class NearCache {
     }
     if (place === NOT_NEAR) return NOT_NEAR;
     this.#hashes[place] = hash;
-    this.#contents[2 * place] = key;
-    this.#contents[2 * place + 1] = undefined;
+    this.#contents[place * PARTS] = key;
+    this.#contents.fill(undefined, place * PARTS + 1, (place + 1) * PARTS);
     this.#versions[place] = Number.NaN;
     this.#words[(place << PLACE_SHIFT) + PLACE.hits] = reads;
     this.#words[(place << PLACE_SHIFT) + PLACE.age] = this.#age;
