@@ -9,7 +9,7 @@ import { dumpFile } from '../fixtures/snapshots.js';
 
 type Test = typeof t;
 
-const ENTRIES = 150_000;
+const ENTRIES = 300_000;
 const looks = new Int32Array(1);
 Object.assign(globalThis, { looksAtTheClock: looks });
 
