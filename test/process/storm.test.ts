@@ -26,8 +26,8 @@ import {
 import { wholeNumbers } from '../fixtures/random.js';
 
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
-const KILLS = effort('KILLS', 16, 250);
-const RESTARTS = effort('RESTARTS', 1, 25);
+const KILLS = effort('KILLS', 200, 2_000);
+const RESTARTS = effort('RESTARTS', 2, 100);
 const AT_ONCE = 4;
 /** Far more than a bug needs to show. */
 const MOST_KILLS_OF_CONTROL = 400;
