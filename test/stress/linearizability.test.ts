@@ -26,17 +26,18 @@ async function record(engine: string, total: number, kills: number): Promise<{ c
   const capacity = Math.ceil(total / THREADS);
   const histories = Array.from({ length: THREADS }, () => new History(capacity));
   const url = new URL('../fixtures/history-writer.js', import.meta.url);
-  const start = async (seat: number): Promise<Worker> => {
+  const start = async (seat: number): Promise<{ worker: Worker; ended: Promise<unknown> }> => {
     const { buffer } = histories[seat];
     const workerData: HistorySeat = { engine, handle: cache.handle, seat, keys: KEYS, capacity, buffer, seed: next++ };
     const worker = new Worker(url, { workerData, execArgv: [] });
+    // From the start: one that is done before its message is read ends together with it.
+    const ended = new Promise((resolve) => worker.once('exit', resolve));
     await new Promise((resolve) => worker.once('message', resolve));
-    return worker;
+    return { worker, ended };
   };
   const run = async (seat: number): Promise<void> => {
     for (let killed = 0; ; killed++) {
-      const worker = await start(seat);
-      const ended = new Promise((resolve) => worker.once('exit', resolve));
+      const { worker, ended } = await start(seat);
       if (killed < kills / THREADS) {
         // In the midst of its work: when it has done a further part of it.
         const enough = (capacity * (killed + 1)) / (kills / THREADS + 2);

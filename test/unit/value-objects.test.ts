@@ -297,8 +297,8 @@ import(${module}).then(({ SharedCache }) => {
     workerData: cache.handle,
     resourceLimits: { stackSizeMb: 0.35 },
   });
-  t.same(await once(worker, 'message'), [['Array', 'Object', 'Map', 'Set']]);
-  await once(worker, 'exit');
+  const [message] = await Promise.all([once(worker, 'message'), once(worker, 'exit')]);
+  t.same(message, [['Array', 'Object', 'Map', 'Set']]);
   t.ok(cache.has('copy 3'));
 });
 
