@@ -60,12 +60,14 @@ t.test('loads', { skip: NO_SERVER }, async (t) => {
 
   t.test('a loader that fails frees the others, who load', async (t) => {
     const { promise, open } = gate();
+    let isLoading = false;
     const failing = a.getOrSet('fails', async () => {
+      isLoading = true;
       await promise;
       throw new RangeError('no');
     });
     let started = 0;
-    await until(() => a.getStats().remote.loads > 1);
+    await until(() => isLoading);
     const before = b.getStats().remote.waits;
     const other = b.getOrSet('fails', () => ++started);
     await until(() => b.getStats().remote.waits > before);
