@@ -10,6 +10,7 @@ import { MonitorMemory } from '../../src/monitor/memory.js';
 import { resolveMonitorOptions } from '../../src/monitor/options.js';
 import { Ring } from '../../src/monitor/ring.js';
 import { HOT_KEY, HOT_NAMESPACE, isOtherKey } from '../fixtures/skewed.js';
+import { readWhileWritten, type WrittenRing } from './monitor-torn.js';
 
 const writer = new URL('./monitor-key-writer.js', import.meta.url);
 const skewed = new URL('../fixtures/skewed.js', import.meta.url);
@@ -69,37 +70,28 @@ t.test('a writer killed in the middle loses its own note, and the next one of it
   t.strictSame(texts().sort(), ['key 3', 'key 4', 'key 5', 'next']);
 });
 
-/** Reads the writer's ring over and over; how many notes there were, and how many of them were mixed of two. */
-async function readWhileWritten(validate: boolean, enough: (torn: number, seen: number) => boolean) {
+function writtenRing(validate: boolean): WrittenRing<KeyNote> {
   const { memory } = monitorWith({ retention: 2, threads: 1 });
-  const stop = new SharedArrayBuffer(4);
-  const worker = new Worker(writer, { workerData: { buffer: memory.buffer, stop }, execArgv: [] });
-  const isTorn = ({ timestamp, epoch, hash, text }: KeyNote): boolean => {
-    const words = new Int32Array(new Uint8Array(Buffer.from(text, 'latin1')).buffer);
-    return epoch !== timestamp || hash !== timestamp || words.some((word) => word !== timestamp);
+  const notes = new KeyNotes(memory, 0);
+  return {
+    writer,
+    workerData: { buffer: memory.buffer },
+    read: () => notes.read(validate),
+    isTorn({ timestamp, epoch, hash, text }) {
+      const words = new Int32Array(new Uint8Array(Buffer.from(text, 'latin1')).buffer);
+      return epoch !== timestamp || hash !== timestamp || words.some((word) => word !== timestamp);
+    },
   };
-  let seen = 0;
-  let torn = 0;
-  const end = performance.now() + 6_000;
-  while (performance.now() < end && !enough(torn, seen)) {
-    for (const note of new KeyNotes(memory, 0).read(validate)) {
-      seen++;
-      if (isTorn(note)) torn++;
-    }
-  }
-  Atomics.store(new Int32Array(stop), 0, 1);
-  await once(worker, 'exit');
-  return { seen, torn };
 }
 
 t.test('a ring that wraps around under its readers shows whole notes only', async (t) => {
-  const { seen, torn } = await readWhileWritten(true, (_, seen) => seen >= 100_000);
+  const { seen, torn } = await readWhileWritten(writtenRing(true), (_, seen) => seen >= 100_000);
   t.equal(torn, 0);
   t.ok(seen > 1_000, `${seen} notes read`);
 });
 
 t.test('negative control: without validation torn notes are seen', async (t) => {
-  const { seen, torn } = await readWhileWritten(false, (torn) => torn > 0);
+  const { seen, torn } = await readWhileWritten(writtenRing(false), (torn) => torn > 0);
   t.ok(torn > 0, `${torn} of ${seen} notes torn`);
 });
 
