@@ -75,9 +75,7 @@ function pathOfUrl(file: unknown): string | undefined {
     throw new SharedCacheError(
       'ERR_INVALID_ARGUMENT',
       `file must be a path or a file: URL: ${(cause as Error).message}`,
-      {
-        cause,
-      },
+      { cause },
     );
   }
 }

@@ -72,7 +72,7 @@ export function buildTailLocked(
   allocate: (sizeClass: number) => number,
 ): number {
   const { heap, memory, words: m } = shard;
-  let end = paddedToWord(draft.key.lengthBytes) + draft.lengthBytes;
+  let end = draft.payloadBytes;
   const capacity = (i: number): number =>
     heap.classBytes(classes[i]) - (i === 0 ? ENTRY.chainedHeadWords : CHUNK.headWords) * 4;
   let begin = 0;

@@ -61,6 +61,11 @@ export class Draft {
     this.words = value.words;
   }
 
+  /** Bytes that its blocks hold behind their heads: the key, padded, and the value. */
+  get payloadBytes(): number {
+    return paddedToWord(this.key.lengthBytes) + this.lengthBytes;
+  }
+
   /** The extras and the value in one piece, so that storing it knows of one run of bytes only. */
   #extend(value: Encoded, extras: Extras): void {
     const bytes = this.#room(paddedToWord(MAX_EXTRA_BYTES + value.lengthBytes));

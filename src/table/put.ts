@@ -66,7 +66,7 @@ function storeLocked(shard: Shard, draft: Draft): number {
   const { key } = draft;
   const slot = findSlot(shard, key);
   draft.version = draft.isQuiet ? versionAt(shard.words, shard.entryWord(slot)) : shard.nextWriteLocked();
-  const firstClass = singleClass(shard.heap, paddedToWord(key.lengthBytes) + draft.lengthBytes);
+  const firstClass = singleClass(shard.heap, draft.payloadBytes);
   if (slot === NO_SLOT) makeSlotLocked(shard, key.hash);
   else if (overwriteLocked(shard, slot, draft, firstClass)) return slot;
   return storeAnewLocked(shard, slot, draft, firstClass);
@@ -76,14 +76,13 @@ function storeLocked(shard: Shard, draft: Draft): number {
 function storeAnewLocked(shard: Shard, before: number, draft: Draft, sizeClass: number): number {
   const { heap, memory, words: m } = shard;
   const { key } = draft;
-  const payload = paddedToWord(key.lengthBytes) + draft.lengthBytes;
   let slot = before;
   let firstClass = sizeClass;
   const entries = m[SHARD.entries];
   let chained = false;
   let next = 0;
   if (firstClass === NO_CLASS) {
-    const classes = planBlocks(heap, payload);
+    const classes = planBlocks(heap, draft.payloadBytes);
     firstClass = classes[0];
     chained = classes.length > 1;
     if (chained) {
@@ -112,7 +111,7 @@ function storeAnewLocked(shard: Shard, before: number, draft: Draft, sizeClass: 
     writePayload(shard, (word + ENTRY.chainedHeadWords) << 2, draft, 0, here);
     memory.set(SHARD.pending, 0);
   } else {
-    writePayload(shard, (word + ENTRY.headWords) << 2, draft, 0, payload);
+    writePayload(shard, (word + ENTRY.headWords) << 2, draft, 0, draft.payloadBytes);
   }
   if (slot === NO_SLOT) return insertLocked(shard, key.hash, ref);
   swapLocked(shard, slot, draft, ref);
